@@ -1,0 +1,1 @@
+//! Codec facts: NAL units, parameter sets, decoder configuration records, key frames.

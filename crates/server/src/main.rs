@@ -1,0 +1,3 @@
+//! Streamkeep: the command line and the wiring of the server.
+
+fn main() {}

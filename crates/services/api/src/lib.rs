@@ -1,0 +1,1 @@
+//! The AWS wire of the control plane: routes, operations, shapes, errors, quotas.

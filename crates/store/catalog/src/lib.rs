@@ -1,0 +1,1 @@
+//! The catalog: streams and keys, volumes and runs, in SQLite behind a trait.

@@ -1,0 +1,1 @@
+//! The fragment store: lanes, group commit, recovery, retention, reading.

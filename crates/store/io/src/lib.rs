@@ -1,0 +1,1 @@
+//! The store's seams: Clock, Rng and VolumeIo, each real and simulated.

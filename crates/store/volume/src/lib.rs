@@ -1,0 +1,1 @@
+//! The volume file format: header, batches, records, footer; writing, walking, reading.
