@@ -1,1 +1,25 @@
-//! Codec facts: NAL units, parameter sets, decoder configuration records, key frames.
+//! Codec facts: NAL units, parameter sets, decoder configuration records, key frames, audio frame
+//! lengths.
+//!
+//! Standards: H.264 (ITU-T H.264), H.265 (ITU-T H.265), their carriage in files (ISO/IEC
+//! 14496-15), AAC (ISO/IEC 14496-3), Opus (RFC 6716, RFC 7845). The tolerances and where they come
+//! from are in the modules. Nothing here decodes pictures or sound, does I/O or reads a clock;
+//! payload is only looked at where a header lies.
+//!
+//! * [`KeyFrameProbe`]: is this frame a random access point, by its own slices?
+//! * [`AudioFormat`]: how many samples does this audio frame last?
+//! * [`h264`], [`h265`]: NAL unit types.
+
+mod audio;
+mod error;
+mod key_frame;
+mod nal_units;
+mod rbsp;
+
+pub mod h264;
+pub mod h265;
+
+pub use audio::{AudioFormat, AudioSpecificConfig, DeclaredAudio, OpusHead, WaveFormat};
+pub use error::Error;
+pub use key_frame::{KeyFrameProbe, is_key_frame};
+pub use nal_units::{NalFraming, NalUnits, VideoCodec};
