@@ -81,7 +81,7 @@ fn is_h264_key(slice: &[u8], frame: &[u8], framing: NalFraming) -> Option<bool> 
     let recovery_point = NalUnits::new(frame, framing)
         .map_while(|nal| h264::NalUnitType::of(nal).map(|kind| (kind, nal)))
         .take_while(|(kind, _)| !kind.has_slice_header())
-        .any(|(kind, nal)| kind >= h264::NalUnitType::SEI && h264::is_recovery_point_now(nal));
+        .any(|(kind, nal)| kind == h264::NalUnitType::SEI && h264::is_recovery_point_now(nal));
     Some(recovery_point)
 }
 
