@@ -1,0 +1,256 @@
+//! The real [`VolumeIo`]: one directory of the local file system.
+
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::num::NonZeroU64;
+use std::ops::Range;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{
+    Advice, AtFlags, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags, SeekFrom,
+};
+use rustix::io::Errno;
+
+use crate::{Access, FileEntry, Space, VolumeFile, VolumeIo, check_file_name};
+
+/// A directory held open by its descriptor: files are found in it even when its path is renamed
+/// or mounted over.
+#[derive(Debug)]
+pub struct LocalDirectory {
+    path: PathBuf,
+    fd: OwnedFd,
+}
+
+impl LocalDirectory {
+    /// Opens a directory that exists.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(path, flags, Mode::empty())?;
+        Ok(Self { path: path.to_owned(), fd })
+    }
+
+    /// Opens a directory, creating it and its parents for their owner only when they are missing.
+    /// The entry in the parent is synced.
+    pub fn open_or_create(path: &Path) -> io::Result<Self> {
+        if !path.is_dir() {
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+            let parent = match path.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            Self::open(parent)?.sync_dir()?;
+        }
+        Self::open(path)
+    }
+
+    /// Where the directory was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn open_file(&self, name: &str, flags: OFlags) -> io::Result<Arc<dyn VolumeFile>> {
+        check_file_name(name)?;
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?;
+        Ok(Arc::new(LocalFile { file: File::from(fd) }))
+    }
+}
+
+impl VolumeIo for LocalDirectory {
+    fn create(&self, name: &str) -> io::Result<Arc<dyn VolumeFile>> {
+        self.open_file(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)
+    }
+
+    fn open(&self, name: &str, access: Access) -> io::Result<Arc<dyn VolumeFile>> {
+        self.open_file(
+            name,
+            match access {
+                Access::Read => OFlags::RDONLY,
+                Access::ReadWrite => OFlags::RDWR,
+            },
+        )
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        check_file_name(from)?;
+        check_file_name(to)?;
+        Ok(rustix::fs::renameat(&self.fd, from, &self.fd, to)?)
+    }
+
+    fn unlink(&self, name: &str) -> io::Result<()> {
+        check_file_name(name)?;
+        Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())?)
+    }
+
+    fn list(&self) -> io::Result<Vec<FileEntry>> {
+        let mut files = Vec::new();
+        for entry in Dir::read_from(&self.fd)? {
+            let entry = entry?;
+            // A name that is not UTF-8 is none of ours.
+            let Ok(name) = entry.file_name().to_str() else { continue };
+            let stat = match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat,
+                // Unlinked between the two calls.
+                Err(Errno::NOENT) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+                let len = u64::try_from(stat.st_size).unwrap_or(0);
+                files.push(FileEntry { name: name.to_owned(), len });
+            }
+        }
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(files)
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        Ok(rustix::fs::fsync(&self.fd)?)
+    }
+
+    fn statvfs(&self) -> io::Result<Space> {
+        let stat = rustix::fs::fstatvfs(&self.fd)?;
+        Ok(Space {
+            total: stat.f_blocks.saturating_mul(stat.f_frsize),
+            available: stat.f_bavail.saturating_mul(stat.f_frsize),
+        })
+    }
+}
+
+#[derive(Debug)]
+struct LocalFile {
+    file: File,
+}
+
+impl VolumeFile for LocalFile {
+    fn write_at(&self, bufs: &[IoSlice<'_>], mut offset: u64) -> io::Result<()> {
+        // One call takes at most IOV_MAX slices, and may write less than it was given.
+        for chunk in bufs.chunks(IOV_MAX) {
+            let mut chunk = chunk.to_vec();
+            let mut rest = &mut chunk[..];
+            IoSlice::advance_slices(&mut rest, 0); // drops empty slices at the front
+            while !rest.is_empty() {
+                match rustix::io::pwritev(&self.file, rest, offset) {
+                    Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                    Ok(count) => {
+                        offset += count as u64;
+                        IoSlice::advance_slices(&mut rest, count);
+                    }
+                    Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        loop {
+            match self.file.read_at(buf, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        if len == 0 {
+            return Ok(());
+        }
+        loop {
+            match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, len) {
+                Ok(()) => return Ok(()),
+                Err(Errno::INTR) => {}
+                // NFS before 4.2, ZFS and others cannot reserve: grow only.
+                Err(Errno::OPNOTSUPP) => {
+                    return if self.len()? < len { self.truncate(len) } else { Ok(()) };
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        // Not through std: it repeats the call on EINTR, and an error may be reported only once.
+        Ok(rustix::fs::fdatasync(&self.file)?)
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        Ok(rustix::fs::fsync(&self.file)?)
+    }
+
+    fn drop_cache(&self, range: Range<u64>) -> io::Result<()> {
+        // A length of 0 would mean "to the end of the file".
+        let Some(len) = NonZeroU64::new(range.end.saturating_sub(range.start)) else {
+            return Ok(());
+        };
+        Ok(rustix::fs::fadvise(&self.file, range.start, Some(len), Advice::DontNeed)?)
+    }
+
+    fn next_data(&self, offset: u64) -> io::Result<Option<u64>> {
+        // This moves the cursor of the handle, which nothing here uses.
+        match rustix::fs::seek(&self.file, SeekFrom::Data(offset)) {
+            Ok(position) => Ok(Some(position)),
+            Err(Errno::NXIO) => Ok(None),
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok((offset < self.len()?).then_some(offset)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn try_lock(&self) -> io::Result<bool> {
+        match rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// `IOV_MAX` of Linux, the most slices one `pwritev` takes.
+const IOV_MAX: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn passes_the_backend_suite() {
+        crate::suite::run(&|| {
+            let root = tempfile::tempdir().unwrap().keep();
+            Arc::new(LocalDirectory::open_or_create(&root.join("a/b")).unwrap())
+        });
+    }
+
+    #[test]
+    fn created_for_the_owner_only() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("store");
+        let dir = LocalDirectory::open_or_create(&path).unwrap();
+        dir.create("file").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&path.join("file")) & 0o177, 0);
+    }
+
+    #[test]
+    fn symbolic_links_are_neither_followed_nor_listed() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("target"), b"x").unwrap();
+        std::os::unix::fs::symlink("target", root.path().join("link")).unwrap();
+        let dir = LocalDirectory::open(root.path()).unwrap();
+        assert!(dir.open("link", Access::Read).is_err());
+        assert_eq!(dir.list().unwrap(), [FileEntry { name: "target".into(), len: 1 }]);
+    }
+}
