@@ -18,3 +18,6 @@ pub use directory::SimDirectory;
 pub use disk::{CrashOptions, SimDisk, SimOptions, Survival};
 pub use fault::{Effect, Fault, IoFault, OpKind, SimOp};
 pub use rng::SimRng;
+
+#[cfg(test)]
+mod tests;

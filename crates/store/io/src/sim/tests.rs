@@ -5,11 +5,11 @@ use std::io::{ErrorKind, IoSlice};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use proptest::prelude::*;
-use streamkeep_io::sim::{
+use crate::sim::{
     CrashOptions, Effect, Fault, IoFault, OpKind, SimClock, SimDisk, SimOptions, SimRng, Survival,
 };
-use streamkeep_io::{Access, Clock, VolumeFile, VolumeIo, replace_whole};
+use crate::{Access, Clock, VolumeFile, VolumeIo, replace_whole};
+use proptest::prelude::*;
 use streamkeep_media::UnixMillis;
 
 fn disk() -> SimDisk {
@@ -32,7 +32,7 @@ fn durable_file(disk: &SimDisk, name: &str, fill: u8, len: usize) -> Arc<dyn Vol
 
 #[test]
 fn passes_the_backend_suite() {
-    streamkeep_io::suite::run(&|| disk().directory("d"));
+    crate::suite::run(&|| disk().directory("d"));
 }
 
 #[test]
