@@ -8,18 +8,27 @@
 //!
 //! * [`KeyFrameProbe`]: is this frame a random access point, by its own slices?
 //! * [`AudioFormat`]: how many samples does this audio frame last?
-//! * [`h264`], [`h265`]: NAL unit types.
+//! * [`AccessUnitSplitter`]: raw Annex B byte stream → frames with 4-byte length prefixes.
+//! * [`h264`], [`h265`]: parameter sets, the avcC and hvcC records.
 
+mod access_unit;
 mod audio;
 mod error;
+#[doc(hidden)]
+pub mod fuzz;
 mod key_frame;
 mod nal_units;
+mod picture;
 mod rbsp;
+mod record_reader;
+mod vui;
 
 pub mod h264;
 pub mod h265;
 
+pub use access_unit::{AccessUnit, AccessUnitSplitter, CodecParameters, PictureOrder};
 pub use audio::{AudioFormat, AudioSpecificConfig, DeclaredAudio, OpusHead, WaveFormat};
 pub use error::Error;
 pub use key_frame::{KeyFrameProbe, is_key_frame};
 pub use nal_units::{NalFraming, NalUnits, VideoCodec};
+pub use vui::{ColourDescription, SampleAspectRatio, TickRate};

@@ -78,6 +78,14 @@ impl<'a> RbspReader<'a> {
         Ok(value)
     }
 
+    /// Skips `count` bits.
+    pub(crate) fn skip(&mut self, count: u32) -> Result<(), Error> {
+        for _ in 0..count {
+            self.flag()?;
+        }
+        Ok(())
+    }
+
     /// `ue(v)`: unsigned Exp-Golomb, at most 2^32 − 2.
     pub(crate) fn ue(&mut self) -> Result<u32, Error> {
         let mut leading_zeros = 0;
@@ -88,6 +96,22 @@ impl<'a> RbspReader<'a> {
             }
         }
         Ok(((1u32 << leading_zeros) - 1) + self.bits(leading_zeros)?)
+    }
+
+    /// `ue(v)` that must not exceed `max`.
+    pub(crate) fn ue_max(&mut self, field: &'static str, max: u32) -> Result<u32, Error> {
+        let value = self.ue()?;
+        if value > max {
+            return Err(Error::OutOfRange { field, value: value.into(), max: max.into() });
+        }
+        Ok(value)
+    }
+
+    /// `se(v)`: signed Exp-Golomb.
+    pub(crate) fn se(&mut self) -> Result<i32, Error> {
+        let code = i64::from(self.ue()?);
+        let value = if code % 2 == 1 { (code + 1) / 2 } else { -(code / 2) };
+        Ok(i32::try_from(value).expect("|value| <= 2^31 - 1 because code <= 2^32 - 2"))
     }
 }
 
@@ -102,6 +126,9 @@ mod tests {
         let mut reader = RbspReader::new(&bytes, "test");
         let values: Vec<u32> = (0..5).map(|_| reader.ue().unwrap()).collect();
         assert_eq!(values, [0, 1, 2, 3, 4]);
+        let mut reader = RbspReader::new(&bytes, "test");
+        let values: Vec<i32> = (0..5).map(|_| reader.se().unwrap()).collect();
+        assert_eq!(values, [0, 1, -1, 2, -2]);
     }
 
     #[test]
@@ -131,5 +158,6 @@ mod tests {
         let mut bytes = vec![0, 0, 3, 0, 1];
         bytes.extend([0xff; 4]);
         assert_eq!(RbspReader::new(&bytes, "test").ue(), Ok(u32::MAX - 1));
+        assert_eq!(RbspReader::new(&bytes, "test").se(), Ok(-i32::MAX));
     }
 }

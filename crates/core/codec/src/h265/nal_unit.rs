@@ -32,6 +32,21 @@ impl NalUnitType {
         self.0 <= 31
     }
 
+    /// IDR_W_RADL or IDR_N_LP.
+    pub fn is_idr(self) -> bool {
+        matches!(self.0, 19 | 20)
+    }
+
+    /// A leading picture: RADL 6 and 7, RASL 8 and 9.
+    pub fn is_leading(self) -> bool {
+        (6..=9).contains(&self.0)
+    }
+
+    /// A leading picture that cannot be decoded when decoding starts at its CRA picture.
+    pub fn is_rasl(self) -> bool {
+        matches!(self.0, 8 | 9)
+    }
+
     /// A slice segment of an intra random access point: BLA 16 to 18, IDR 19 and 20, CRA 21, and
     /// the two reserved types 22 and 23 (§7.4.2.2).
     pub fn is_irap(self) -> bool {

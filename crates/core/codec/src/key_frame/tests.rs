@@ -55,6 +55,8 @@ fn h264_frames() {
     check(AVC, &[RECOVERY_POINT, I_SLICE], Some(true));
     check(AVC, &[I_SLICE], Some(false));
     check(AVC, &[RECOVERY_POINT, P_SLICE], Some(false));
+    // A parameter set whose bytes read like one.
+    check(AVC, &[&[0x68, 6, 1, 0xc4, 0x80], I_SLICE], Some(false));
     // The recovery point counts only before the slice.
     check(AVC, &[I_SLICE, RECOVERY_POINT], Some(false));
     check(AVC, &[&[0x06, 6, 1, 0x44, 0x80], I_SLICE], Some(false));
