@@ -387,7 +387,8 @@ impl State {
 
     /// Leaves the elements of known size that end at `position`.
     fn closed_at(mut self, position: u64) -> Self {
-        if self.level == Level::Cluster && self.cluster_end == Some(position) {
+        // A Cluster of unknown size ends with its Segment at the latest (RFC 8794 §6.2).
+        if self.level == Level::Cluster && self.cluster_end.or(self.segment_end) == Some(position) {
             self.level = Level::Segment;
         }
         if self.level == Level::Segment && self.segment_end == Some(position) {

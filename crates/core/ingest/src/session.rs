@@ -1,0 +1,837 @@
+//! The session's state machine.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use streamkeep_codec::KeyFrameProbe;
+use streamkeep_media::{
+    Fragment, FragmentNumber, FrameEntry, FrameFlags, SessionHeader, TagGroup, Track, UnixMillis,
+};
+use streamkeep_mkv::{Block, ElementSize, Event, Scanner};
+
+use crate::assembler::Assembler;
+use crate::audio_clock::AudioClock;
+use crate::timing::ticks_to_ns;
+use crate::{Ack, AckEvent, ErrorId, IngestLimits};
+
+/// Body bytes are gathered in slabs of this size; frames are slices of a slab. At 1 Mbit/s a slab
+/// holds half a second, so a session keeps about one partly used slab.
+const SLAB_BYTES: usize = 64 * 1024;
+
+/// Bytes before the first cluster, at most: room for three codec configurations of 1 MiB.
+const HEADER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Element ID and Element Data Size, at most (RFC 8794 §5, §6).
+const ELEMENT_HEADER_BYTES_MAX: usize = 4 + 8;
+
+/// How Cluster Timestamps become producer timestamps (put-media.md §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimecodeType {
+    /// They are epoch time.
+    Absolute,
+    /// They count from this instant.
+    Relative {
+        /// `x-amzn-producer-start-timestamp`.
+        producer_start: UnixMillis,
+    },
+}
+
+/// What a session is told at its start.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// From `x-amzn-fragment-timecode-type`.
+    pub timecode_type: TimecodeType,
+    /// The stream keeps media: fragments are acked when durable. Else (retention 0) they are
+    /// acked RECEIVED when complete, and never PERSISTED.
+    pub kept: bool,
+    /// Caps.
+    pub limits: IngestLimits,
+}
+
+/// What the shell must do, in order.
+#[derive(Debug)]
+pub enum Output {
+    /// Write this ack as one HTTP chunk.
+    Ack(Ack),
+    /// A fragment begins; its frames follow as they arrive.
+    LiveStart(LiveStart),
+    /// More of the fragment that began last.
+    Live(LivePiece),
+    /// The fragment that began last will not be completed.
+    LiveAbort(FragmentNumber),
+    /// The fragment that began last is complete. Of a kept stream: store it and answer with
+    /// [`IngestSession::handle_stored`].
+    Complete(Box<Fragment>),
+    /// Nothing more will come: end the response and the connection.
+    Close,
+}
+
+/// The start of a fragment, for those who watch live.
+#[derive(Clone, Debug)]
+pub struct LiveStart {
+    /// The fragment's number.
+    pub number: FragmentNumber,
+    /// When its first byte arrived.
+    pub server_timestamp: UnixMillis,
+    /// Producer time of its cluster.
+    pub producer_timestamp: UnixMillis,
+    /// Cluster Timestamp as sent.
+    pub timecode: u64,
+    /// What precedes the first cluster of the session.
+    pub header: Arc<SessionHeader>,
+}
+
+/// Whole elements of a fragment, verbatim, with the frames that lie in them.
+#[derive(Clone, Debug)]
+pub struct LivePiece {
+    /// Follows the fragment's bytes so far.
+    pub bytes: Bytes,
+    /// Offsets count from the start of the fragment.
+    pub frames: Vec<FrameEntry>,
+}
+
+/// How a body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyEnd {
+    /// By its terminating chunk: the last fragment is complete.
+    Complete,
+    /// By the connection: only an end-of-fragment tag completes a fragment (put-media.md §9).
+    Cut,
+}
+
+/// Where a durable fragment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Its number; that of the first copy when the producer sent it before.
+    pub number: FragmentNumber,
+}
+
+/// Why a fragment was not stored. None of these is the camera's fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFailure {
+    /// Could not be written: the camera must keep it.
+    Archival,
+    /// The stream was deleted: the camera may drop it.
+    StreamDeleted,
+}
+
+/// Allocates the number of a fragment that begins now, with its server timestamp.
+type BeginFragment<'a> = dyn FnMut() -> Result<(FragmentNumber, UnixMillis), ErrorId> + 'a;
+
+/// One PutMedia body and its acks.
+///
+/// Feed [`handle_body`](Self::handle_body) while [`wants_body`](Self::wants_body), then
+/// [`handle_end`](Self::handle_end); answer each [`Output::Complete`] of a kept stream with
+/// [`handle_stored`](Self::handle_stored); after each of these drain
+/// [`poll_output`](Self::poll_output). [`Output::Close`] is the last output.
+#[derive(Debug)]
+pub struct IngestSession {
+    config: SessionConfig,
+    scanner: Scanner,
+    /// Not yet handed on; the first `taken` bytes are scanned.
+    buffer: BytesMut,
+    taken: usize,
+    header: HeaderBuilder,
+    shared_header: Option<SharedHeader>,
+    place: Place,
+    /// Frames found since the last live piece.
+    fresh_frames: Vec<FrameEntry>,
+    /// Tags found after an end-of-fragment tag: they go with the next fragment.
+    early_tags: (Vec<TagGroup>, usize),
+    previous_timecode: Option<u64>,
+    previous_end_ns: Option<i128>,
+    /// Complete, not yet durable, oldest first.
+    outstanding: VecDeque<Outstanding>,
+    ending: Option<Ending>,
+    outputs: VecDeque<Output>,
+}
+
+/// Where in the body the scanner is.
+#[derive(Debug)]
+enum Place {
+    /// Before the first cluster.
+    Header,
+    /// A cluster began; its Timestamp has not come. Holds the fragment it ends.
+    Opening(Option<Box<Assembler>>),
+    /// In a fragment.
+    Fragment(Box<Assembler>),
+    /// After an end-of-fragment tag.
+    Between,
+}
+
+#[derive(Debug)]
+struct Outstanding {
+    timecode: u64,
+    number: FragmentNumber,
+    /// The number to ack once it and all before it are durable.
+    stored: Option<FragmentNumber>,
+}
+
+/// The session takes no more body; it closes when nothing is outstanding.
+#[derive(Debug)]
+struct Ending {
+    /// The last ack, if any.
+    error: Option<Ack>,
+    closed: bool,
+}
+
+/// Why a body cannot go on.
+struct Fault(ErrorId);
+
+impl IngestSession {
+    /// A session that has not seen its body yet.
+    pub fn new(config: SessionConfig) -> Self {
+        let scanner = Scanner::new(streamkeep_mkv::Limits {
+            max_element_len: config.limits.fragment_bytes_max as u64 + 64 * 1024,
+            ..streamkeep_mkv::Limits::default()
+        });
+        Self {
+            config,
+            scanner,
+            buffer: BytesMut::new(),
+            taken: 0,
+            header: HeaderBuilder::default(),
+            shared_header: None,
+            place: Place::Header,
+            fresh_frames: Vec::new(),
+            early_tags: (Vec::new(), 0),
+            previous_timecode: None,
+            previous_end_ns: None,
+            outstanding: VecDeque::new(),
+            ending: None,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    /// Changes whether fragments that complete from now on are kept: the stream's retention went
+    /// from or to 0.
+    pub fn set_kept(&mut self, kept: bool) {
+        self.config.kept = kept;
+    }
+
+    /// Whether body bytes are still of use. When false, stop reading.
+    pub fn wants_body(&self) -> bool {
+        self.ending.is_none()
+    }
+
+    /// Complete fragments that wait to become durable.
+    pub fn outstanding_count(&self) -> usize {
+        self.outstanding.len()
+    }
+
+    /// The last element was an end-of-fragment tag: the producer may now wait for acks with the
+    /// body open (put-media.md §9).
+    pub fn is_between_fragments(&self) -> bool {
+        matches!(self.place, Place::Between) && self.buffer.len() == self.taken
+    }
+
+    /// Takes body bytes, in pieces of any size.
+    ///
+    /// `now` is the server's clock; `begin` is called once for each fragment that begins.
+    pub fn handle_body(&mut self, now: UnixMillis, bytes: &[u8], begin: &mut BeginFragment<'_>) {
+        if !self.wants_body() || bytes.is_empty() {
+            return;
+        }
+        if self.buffer.capacity() - self.buffer.len() < bytes.len() {
+            let missing = self.scanner.needed().saturating_sub(self.buffer.len() - self.taken);
+            let room = missing.min(self.config.limits.fragment_bytes_max);
+            self.buffer.reserve(room.max(SLAB_BYTES).max(bytes.len()));
+        }
+        self.buffer.extend_from_slice(bytes);
+        if let Err(Fault(error)) = self.scan(now, begin) {
+            self.fail(error);
+        }
+    }
+
+    /// The body ended.
+    pub fn handle_end(&mut self, end: BodyEnd) {
+        if !self.wants_body() {
+            return;
+        }
+        let whole = self.scanner.finish(&self.buffer[self.taken..]).is_ok();
+        match (end, whole) {
+            (BodyEnd::Complete, true) => match std::mem::replace(&mut self.place, Place::Between) {
+                Place::Fragment(fragment) | Place::Opening(Some(fragment)) => {
+                    if let Err(Fault(error)) = self.complete(fragment, None) {
+                        return self.fail(error);
+                    }
+                    self.end(None);
+                }
+                Place::Header | Place::Between | Place::Opening(None) => self.end(None),
+            },
+            (BodyEnd::Complete, false) => self.fail(ErrorId::InvalidMkvData),
+            (BodyEnd::Cut, _) => {
+                // The fragment before an opening cluster is complete: its end was seen.
+                if let Place::Opening(previous) = &mut self.place
+                    && let Some(fragment) = previous.take()
+                {
+                    // A fault here has nobody left to tell.
+                    let _ = self.complete(fragment, None);
+                }
+                self.abort_open_fragment();
+                self.end(None);
+            }
+        }
+    }
+
+    /// The store's answer for a fragment handed out by [`Output::Complete`].
+    pub fn handle_stored(&mut self, number: FragmentNumber, result: Result<Stored, StoreFailure>) {
+        match result {
+            Ok(stored) => {
+                if let Some(entry) = self.outstanding.iter_mut().find(|e| e.number == number) {
+                    entry.stored = Some(stored.number);
+                }
+                self.ack_durable();
+            }
+            Err(failure) => {
+                // The producer goes back to the fragment that the error names: the oldest that is
+                // not durable (storage notes §0.3).
+                self.ack_durable();
+                let error = match failure {
+                    StoreFailure::Archival => ErrorId::ArchivalError,
+                    StoreFailure::StreamDeleted => ErrorId::StreamNotActive,
+                };
+                self.give_up(error);
+            }
+        }
+        self.close_when_done();
+    }
+
+    /// Ends the session from our side, without waiting for what is outstanding: overload, a
+    /// deleted stream. The error names the oldest fragment that is not durable.
+    pub fn give_up(&mut self, error: ErrorId) {
+        if self.ending.as_ref().is_some_and(|ending| ending.closed) {
+            return;
+        }
+        let ack = match (self.outstanding.front(), self.open_fragment()) {
+            (Some(oldest), _) => error_ack(error, Some((oldest.timecode, oldest.number))),
+            (None, open) => error_ack(error, open),
+        };
+        self.abort_open_fragment();
+        self.outstanding.clear();
+        self.ending = Some(Ending { error: Some(ack), closed: false });
+        self.close_when_done();
+    }
+
+    /// Ends the session from our side once all complete fragments are durable and acked: the
+    /// server drains, or the connection has lived long enough (4003).
+    pub fn drain(&mut self, error: Option<ErrorId>) {
+        if self.ending.is_some() {
+            return;
+        }
+        let open = self.open_fragment();
+        self.abort_open_fragment();
+        self.end(error.map(|error| error_ack(error, open)));
+    }
+
+    /// The next thing to do, or `None` when there is nothing to do until the next input.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn scan(&mut self, now: UnixMillis, begin: &mut BeginFragment<'_>) -> Result<(), Fault> {
+        // The buffer is taken out so that an item may borrow it while `self` changes.
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = self.scan_buffer(&mut buffer, now, begin);
+        if result.is_ok() {
+            self.hand_on(&mut buffer);
+        }
+        self.buffer = buffer;
+        result
+    }
+
+    fn scan_buffer(
+        &mut self,
+        buffer: &mut BytesMut,
+        now: UnixMillis,
+        begin: &mut BeginFragment<'_>,
+    ) -> Result<(), Fault> {
+        loop {
+            let pending = &buffer[self.taken..];
+            let item = match self.scanner.next(pending) {
+                Ok(Some(item)) => item,
+                Ok(None) => {
+                    // Until its size is known, what comes may as well be the next cluster.
+                    let needed = self.scanner.needed();
+                    let known = needed > ELEMENT_HEADER_BYTES_MAX;
+                    return self.check_growth(if known { needed } else { 0 });
+                }
+                Err(error) => return Err(self.scan_fault(&error)),
+            };
+            let len = item.len;
+            if !matches!(item.event, Event::Cluster(_)) {
+                self.check_growth(len)?;
+            }
+            let mut boundary = Boundary::None;
+            match item.event {
+                Event::Cluster(_) => boundary = Boundary::Cluster,
+                Event::Timestamp(timecode) => self.open_fragment_at(timecode, now, begin)?,
+                Event::Block(block) => self.take_block(&block)?,
+                Event::Tags(groups) => {
+                    if self.take_tags(groups)? {
+                        boundary = Boundary::EndOfFragment;
+                    }
+                }
+                event => self.take_header_event(event)?,
+            }
+            match boundary {
+                Boundary::None if matches!(self.place, Place::Header) => {
+                    self.header.push(&buffer[self.taken..self.taken + len])?;
+                    buffer.advance(len);
+                }
+                Boundary::None => self.taken += len,
+                Boundary::Cluster => {
+                    self.hand_on(buffer);
+                    self.begin_cluster()?;
+                    self.taken += len;
+                }
+                Boundary::EndOfFragment => {
+                    self.taken += len;
+                    self.hand_on(buffer);
+                    if let Place::Fragment(fragment) =
+                        std::mem::replace(&mut self.place, Place::Between)
+                    {
+                        self.complete(fragment, None)?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives what was scanned to the open fragment and to those who watch live.
+    fn hand_on(&mut self, buffer: &mut BytesMut) {
+        let Place::Fragment(fragment) = &mut self.place else { return };
+        if self.taken == 0 {
+            return;
+        }
+        let bytes = buffer.split_to(self.taken).freeze();
+        self.taken = 0;
+        fragment.push_piece(bytes.clone());
+        let frames = std::mem::take(&mut self.fresh_frames);
+        self.outputs.push_back(Output::Live(LivePiece { bytes, frames }));
+    }
+
+    /// Refuses a fragment that is, or by its next element will be, too large.
+    fn check_growth(&self, next_len: usize) -> Result<(), Fault> {
+        let have = match &self.place {
+            Place::Fragment(fragment) => fragment.media_len,
+            Place::Header => return Ok(()),
+            Place::Opening(_) | Place::Between => 0,
+        };
+        let total = have.saturating_add(self.taken).saturating_add(next_len);
+        if total > self.config.limits.fragment_bytes_max {
+            return Err(Fault(ErrorId::MaxFragmentSizeReached));
+        }
+        Ok(())
+    }
+
+    fn scan_fault(&self, error: &streamkeep_mkv::Error) -> Fault {
+        if error.is_too_large() && !matches!(self.place, Place::Header) {
+            return Fault(ErrorId::MaxFragmentSizeReached);
+        }
+        Fault(ErrorId::InvalidMkvData)
+    }
+
+    fn begin_cluster(&mut self) -> Result<(), Fault> {
+        if self.shared_header.is_none() {
+            self.shared_header = Some(self.header.build()?);
+        }
+        let ended = match std::mem::replace(&mut self.place, Place::Between) {
+            Place::Fragment(fragment) => Some(fragment),
+            // A cluster without a Timestamp: the scanner refuses its blocks, not its absence.
+            Place::Opening(_) => return Err(Fault(ErrorId::InvalidMkvData)),
+            Place::Header | Place::Between => None,
+        };
+        self.place = Place::Opening(ended);
+        Ok(())
+    }
+
+    fn open_fragment_at(
+        &mut self,
+        timecode: u64,
+        now: UnixMillis,
+        begin: &mut BeginFragment<'_>,
+    ) -> Result<(), Fault> {
+        let Place::Opening(ended) = &mut self.place else {
+            return Err(Fault(ErrorId::InvalidMkvData));
+        };
+        if let Some(fragment) = ended.take() {
+            self.complete(fragment, Some(timecode))?;
+        }
+        let Some(shared) = &mut self.shared_header else {
+            return Err(Fault(ErrorId::InvalidMkvData));
+        };
+        let header = shared.next();
+        let scale_ns = header.timestamp_scale_ns;
+        let producer_timestamp = self.producer_timestamp(timecode, scale_ns);
+        let (number, server_timestamp) = begin().map_err(Fault)?;
+        let mut fragment = Box::new(Assembler::new(
+            number,
+            server_timestamp,
+            producer_timestamp.unwrap_or_default(),
+            timecode,
+            header,
+        ));
+        (fragment.tags, fragment.tag_count) = std::mem::take(&mut self.early_tags);
+        let start = LiveStart {
+            number,
+            server_timestamp,
+            producer_timestamp: fragment.producer_timestamp,
+            timecode,
+            header: fragment.header.clone(),
+        };
+        // The fragment is named before it is judged, so that an error can name it.
+        self.place = Place::Fragment(fragment);
+        self.outputs.push_back(Output::LiveStart(start));
+        let buffering =
+            Ack { event: AckEvent::Buffering, timecode: Some(timecode), number: Some(number) };
+        self.outputs.push_back(Output::Ack(buffering));
+        if self.previous_timecode.is_some_and(|previous| timecode <= previous) {
+            return Err(Fault(ErrorId::FragmentTimecodeLesserThanPrevious));
+        }
+        self.previous_timecode = Some(timecode);
+        let latest = now.0.saturating_add(self.config.limits.producer_ahead_ms_max);
+        if producer_timestamp.is_none_or(|timestamp| timestamp.0 > latest) {
+            return Err(Fault(ErrorId::InvalidProducerTimestamp));
+        }
+        Ok(())
+    }
+
+    /// Absolute time of a cluster; `None` when it cannot be told in 48 bits of milliseconds.
+    fn producer_timestamp(&self, timecode: u64, scale_ns: u64) -> Option<UnixMillis> {
+        let offset_ms = u128::from(timecode) * u128::from(scale_ns) / 1_000_000;
+        let start_ms = match self.config.timecode_type {
+            TimecodeType::Absolute => 0,
+            TimecodeType::Relative { producer_start } => u128::from(producer_start.0),
+        };
+        let total = offset_ms + start_ms;
+        (total < 1 << 48).then_some(UnixMillis(total as u64))
+    }
+
+    fn take_block(&mut self, block: &Block<'_>) -> Result<(), Fault> {
+        let Place::Fragment(fragment) = &mut self.place else {
+            return Err(Fault(ErrorId::InvalidMkvData));
+        };
+        let Some(shared) = &mut self.shared_header else {
+            return Err(Fault(ErrorId::InvalidMkvData));
+        };
+        let Some(track_index) = shared.track_index(block.track_number) else {
+            return Err(Fault(ErrorId::TrackNumberMismatch));
+        };
+        let decoder = &mut shared.decoders[track_index];
+        let item_start = fragment.media_len + self.taken;
+        let pts_ticks = i32::from(block.relative_timestamp);
+        let frames = block.frames().map_err(|_| Fault(ErrorId::InvalidMkvData))?;
+        for (lace_index, (offset, bytes)) in frames.enumerate() {
+            if fragment.frames.len() >= self.config.limits.frames_per_fragment_max {
+                return Err(Fault(ErrorId::InvalidMkvData));
+            }
+            let key = decoder.probe.is_key(bytes).unwrap_or(block.key);
+            if let Some(clock) = &mut decoder.audio_clock {
+                let ticks = i128::from(fragment.timecode) + i128::from(pts_ticks);
+                let position =
+                    clock.advance(ticks_to_ns(ticks, fragment.header.timestamp_scale_ns), bytes);
+                fragment.sample_positions[track_index].get_or_insert(position);
+            }
+            let offset = u32::try_from(item_start + offset);
+            let frame = FrameEntry {
+                track_index: track_index as u8,
+                flags: FrameFlags {
+                    key,
+                    invisible: block.invisible,
+                    discardable: block.discardable,
+                },
+                // Laced frames share the block's time; a default duration tells them apart.
+                pts_ticks: pts_ticks
+                    .saturating_add(decoder.lace_step_ticks.saturating_mul(lace_index as i32)),
+                duration_ticks: block.duration.and_then(|ticks| u32::try_from(ticks).ok()),
+                offset: offset.map_err(|_| Fault(ErrorId::MaxFragmentSizeReached))?,
+                len: u32::try_from(bytes.len())
+                    .map_err(|_| Fault(ErrorId::MaxFragmentSizeReached))?,
+            };
+            fragment.push_frame(frame);
+            self.fresh_frames.push(frame);
+        }
+        if fragment.span_ms() > self.config.limits.fragment_duration_ms_max {
+            return Err(Fault(ErrorId::MaxFragmentDurationReached));
+        }
+        Ok(())
+    }
+
+    /// Takes a Tags element; true when it marks the end of the open fragment.
+    fn take_tags(&mut self, groups: Vec<TagGroup>) -> Result<bool, Fault> {
+        if matches!(self.place, Place::Header) {
+            self.header.saw_tags();
+            return Ok(false);
+        }
+        let limits = &self.config.limits;
+        let all = || groups.iter().flat_map(|group| &group.tags);
+        let too_long = all().any(|tag| {
+            tag.name.len() > limits.tag_name_bytes_max
+                || tag.value.len() > limits.tag_value_bytes_max
+        });
+        // The service's own marks do not count against the producer's ten.
+        let counted = all().filter(|tag| !tag.name.starts_with(RESERVED_PREFIX)).count();
+        let ends = all().any(|tag| tag.name == END_OF_FRAGMENT);
+        let (tags, tag_count) = match &mut self.place {
+            Place::Fragment(fragment) => (&mut fragment.tags, &mut fragment.tag_count),
+            Place::Opening(_) | Place::Between | Place::Header => {
+                (&mut self.early_tags.0, &mut self.early_tags.1)
+            }
+        };
+        *tag_count += counted;
+        if too_long || *tag_count > limits.tags_per_fragment_max {
+            return Err(Fault(ErrorId::FragmentMetadataLimitReached));
+        }
+        tags.extend(groups.into_iter().filter(|group| {
+            !group.tags.is_empty() && !group.tags.iter().all(|tag| tag.name == END_OF_FRAGMENT)
+        }));
+        Ok(ends && matches!(self.place, Place::Fragment(_)))
+    }
+
+    fn take_header_event(&mut self, event: Event<'_>) -> Result<(), Fault> {
+        if !matches!(self.place, Place::Header) {
+            return Ok(());
+        }
+        match event {
+            Event::Segment(size) => self.header.saw_segment(size),
+            Event::Info(info) => self.header.saw_info(info.timestamp_scale_ns),
+            Event::Tracks(tracks) => {
+                let most = self.config.limits.tracks_max.min(IngestLimits::TRACKS_CEILING);
+                if tracks.len() > most {
+                    return Err(Fault(ErrorId::MoreThanAllowedTracksFound));
+                }
+                if tracks.is_empty() {
+                    return Err(Fault(ErrorId::InvalidMkvData));
+                }
+                self.header.saw_tracks(tracks);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn complete(
+        &mut self,
+        fragment: Box<Assembler>,
+        next_timecode: Option<u64>,
+    ) -> Result<(), Fault> {
+        if fragment.misses_a_track() {
+            // Put back so that the error names it.
+            self.place = Place::Fragment(fragment);
+            return Err(Fault(ErrorId::FramesMissingForTrack));
+        }
+        let (fragment, end_ns) = fragment.complete(next_timecode, self.previous_end_ns);
+        self.previous_end_ns = Some(end_ns);
+        let (timecode, number) = (fragment.timecode, fragment.number);
+        self.outputs.push_back(Output::Complete(Box::new(fragment)));
+        if self.config.kept {
+            self.outstanding.push_back(Outstanding { timecode, number, stored: None });
+        } else {
+            self.push_ack(AckEvent::Received, timecode, number);
+        }
+        Ok(())
+    }
+
+    fn ack_durable(&mut self) {
+        while let Some(front) = self.outstanding.front()
+            && let Some(stored) = front.stored
+        {
+            let timecode = front.timecode;
+            self.outstanding.pop_front();
+            self.push_ack(AckEvent::Received, timecode, stored);
+            self.push_ack(AckEvent::Persisted, timecode, stored);
+        }
+    }
+
+    fn push_ack(&mut self, event: AckEvent, timecode: u64, number: FragmentNumber) {
+        let ack = Ack { event, timecode: Some(timecode), number: Some(number) };
+        self.outputs.push_back(Output::Ack(ack));
+    }
+
+    /// The body broke a rule. What came before the fault is stored and acked first; the error
+    /// then names the fragment at fault, which the producer drops.
+    fn fail(&mut self, error: ErrorId) {
+        let about = self.open_fragment();
+        self.abort_open_fragment();
+        self.end(Some(error_ack(error, about)));
+    }
+
+    fn end(&mut self, error: Option<Ack>) {
+        self.ending = Some(Ending { error, closed: false });
+        self.buffer = BytesMut::new();
+        self.taken = 0;
+        self.close_when_done();
+    }
+
+    fn close_when_done(&mut self) {
+        if !self.outstanding.is_empty() {
+            return;
+        }
+        let Some(ending) = &mut self.ending else { return };
+        if std::mem::replace(&mut ending.closed, true) {
+            return;
+        }
+        if let Some(ack) = ending.error.take() {
+            self.outputs.push_back(Output::Ack(ack));
+        }
+        self.outputs.push_back(Output::Close);
+    }
+
+    fn open_fragment(&self) -> Option<(u64, FragmentNumber)> {
+        match &self.place {
+            Place::Fragment(fragment) | Place::Opening(Some(fragment)) => {
+                Some((fragment.timecode, fragment.number))
+            }
+            _ => None,
+        }
+    }
+
+    fn abort_open_fragment(&mut self) {
+        if let Some((_, number)) = self.open_fragment() {
+            self.outputs.push_back(Output::LiveAbort(number));
+        }
+        self.place = Place::Between;
+        self.fresh_frames.clear();
+    }
+}
+
+/// What an element ends.
+enum Boundary {
+    None,
+    Cluster,
+    EndOfFragment,
+}
+
+/// Names the service reserves (put-media.md §5).
+const RESERVED_PREFIX: &str = "AWS_KINESISVIDEO_";
+/// Marks the fragment before it as complete.
+const END_OF_FRAGMENT: &str = "AWS_KINESISVIDEO_END_OF_FRAGMENT";
+
+fn error_ack(error: ErrorId, about: Option<(u64, FragmentNumber)>) -> Ack {
+    Ack {
+        event: AckEvent::Error(error),
+        timecode: about.map(|(timecode, _)| timecode),
+        number: about.map(|(_, number)| number),
+    }
+}
+
+/// Overwrites the size of the Segment header `element` with the unknown size of the same width:
+/// all value bits set (RFC 8794 §6.2).
+fn make_size_unknown(element: &mut [u8]) {
+    const ID_LEN: usize = 4;
+    if let Some((first, rest)) = element.get_mut(ID_LEN..).and_then(<[u8]>::split_first_mut) {
+        *first = 0xff >> rest.len().min(7);
+        rest.fill(0xff);
+    }
+}
+
+/// Gathers what precedes the first cluster.
+#[derive(Debug, Default)]
+struct HeaderBuilder {
+    /// All of it, for the first fragment.
+    first: Vec<u8>,
+    /// Without the Tags that stood before Info: those go with the first fragment only
+    /// (put-media.md §5).
+    rest: Vec<u8>,
+    skip_in_rest: bool,
+    patch: Option<ElementSize>,
+    timestamp_scale_ns: Option<u64>,
+    tracks: Option<Vec<Track>>,
+}
+
+impl HeaderBuilder {
+    fn saw_segment(&mut self, size: ElementSize) {
+        self.patch = Some(size);
+    }
+
+    fn saw_info(&mut self, timestamp_scale_ns: u64) {
+        self.timestamp_scale_ns = Some(timestamp_scale_ns);
+    }
+
+    fn saw_tracks(&mut self, tracks: Vec<Track>) {
+        self.tracks = Some(tracks);
+    }
+
+    fn saw_tags(&mut self) {
+        self.skip_in_rest = self.timestamp_scale_ns.is_none();
+    }
+
+    fn push(&mut self, element: &[u8]) -> Result<(), Fault> {
+        if self.first.len() + element.len() > HEADER_BYTES_MAX {
+            return Err(Fault(ErrorId::InvalidMkvData));
+        }
+        let start = self.first.len();
+        self.first.extend_from_slice(element);
+        if let Some(ElementSize::Known(_)) = self.patch.take() {
+            // Each fragment is handed out as a document of its own: the Segment's size is that of
+            // the whole session and must not be repeated.
+            make_size_unknown(&mut self.first[start..]);
+        }
+        let element = self.first[start..].to_vec();
+        if !std::mem::take(&mut self.skip_in_rest) {
+            self.rest.extend_from_slice(&element);
+        }
+        Ok(())
+    }
+
+    fn build(&mut self) -> Result<SharedHeader, Fault> {
+        let tracks = self.tracks.take().ok_or(Fault(ErrorId::InvalidMkvData))?;
+        let scale = self.timestamp_scale_ns.ok_or(Fault(ErrorId::InvalidMkvData))?;
+        let decoders = tracks.iter().map(|track| TrackDecoder::new(track, scale)).collect();
+        let rest = Arc::new(SessionHeader {
+            bytes: std::mem::take(&mut self.rest).into(),
+            timestamp_scale_ns: scale,
+            tracks,
+        });
+        let first = if self.first.len() == rest.bytes.len() {
+            rest.clone()
+        } else {
+            let bytes = std::mem::take(&mut self.first).into();
+            Arc::new(SessionHeader { bytes, ..SessionHeader::clone(&rest) })
+        };
+        self.first = Vec::new();
+        Ok(SharedHeader { first: Some(first), rest, decoders })
+    }
+}
+
+/// The header as fragments carry it, with what is derived from it.
+#[derive(Debug)]
+struct SharedHeader {
+    first: Option<Arc<SessionHeader>>,
+    rest: Arc<SessionHeader>,
+    decoders: Vec<TrackDecoder>,
+}
+
+impl SharedHeader {
+    fn next(&mut self) -> Arc<SessionHeader> {
+        self.first.take().unwrap_or_else(|| self.rest.clone())
+    }
+
+    fn track_index(&self, number: u64) -> Option<usize> {
+        self.rest.tracks.iter().position(|track| track.number == number)
+    }
+}
+
+/// What ingest must know of a track to fill the frame table.
+#[derive(Debug)]
+struct TrackDecoder {
+    probe: KeyFrameProbe,
+    audio_clock: Option<AudioClock>,
+    lace_step_ticks: i32,
+}
+
+impl TrackDecoder {
+    fn new(track: &Track, timestamp_scale_ns: u64) -> Self {
+        let step = track.default_duration_ns.unwrap_or(0) / timestamp_scale_ns.max(1);
+        Self {
+            probe: KeyFrameProbe::new(&track.codec_id, &track.codec_private),
+            audio_clock: AudioClock::new(track),
+            lace_step_ticks: i32::try_from(step).unwrap_or(0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
