@@ -471,3 +471,38 @@ fn any_split_of_the_body_gives_the_same_acks_and_fragments() {
         assert_eq!(run(&split), whole, "cut at {cut}");
     }
 }
+
+/// What the real producer sent, byte for byte (`fixtures/README.md`).
+#[test]
+fn captured_producers() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared/fixtures/kvssink");
+    if !std::path::Path::new(folder).exists() {
+        println!("skipped: no fixtures beside the project");
+        return;
+    }
+    for (name, fragment_count, frame_count, tracks) in [
+        ("h264-realtime", 6, 200, 1),
+        ("h264-aac", 3, 381, 2),
+        ("h265", 5, 120, 1),
+        ("offline", 6, 300, 1),
+    ] {
+        let body = std::fs::read(format!("{folder}/{name}.put-media.mkv")).unwrap();
+        let mut bench = Bench::kept();
+        bench.body(&body);
+        let frames: usize = bench.fragments.iter().map(|f| f.frames.len()).sum();
+        // The last fragment is complete though the body is still open.
+        assert!(bench.session.is_between_fragments(), "{name}");
+        assert_eq!((bench.fragments.len(), frames), (fragment_count, frame_count), "{name}");
+        let first = &bench.fragments[0];
+        assert_eq!(first.header.tracks.len(), tracks, "{name}");
+        assert!(bench.fragments.iter().all(|f| f.starts_with_key), "{name}");
+        assert!(bench.fragments.iter().skip(1).all(|f| f.continues_previous), "{name}");
+        let kept: usize = bench.fragments.iter().map(Fragment::media_len).sum();
+        assert_eq!(first.header.bytes.len() + kept, body.len(), "{name}: every byte is kept");
+        for index in 0..bench.fragments.len() {
+            bench.stored(index);
+        }
+        bench.end(BodyEnd::Complete);
+        assert!(bench.closed && !bench.lines.iter().any(|line| line.starts_with("ERROR")));
+    }
+}
