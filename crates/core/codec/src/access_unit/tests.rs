@@ -96,7 +96,22 @@ fn h264_pictures() {
     let p2 = slice(0x41, 40, 1, 6); // a second slice of it
     let b = slice(0x01, 0, 2, 2);
     let b2 = slice(0x01, 0, 2, 4);
-    let bytes = annex_b(&[AUD, SPS_HIGH_1280X720, PPS_HIGH, SEI, &idr, AUD, &p, &p2, SEI, &b, &b2]);
+    let filler: &[u8] = &[12, 0xff, 0x80];
+    let bytes = annex_b(&[
+        AUD,
+        SPS_HIGH_1280X720,
+        PPS_HIGH,
+        SEI,
+        &idr,
+        AUD,
+        &p,
+        &p2,
+        filler,
+        SEI,
+        filler,
+        &b,
+        &b2,
+    ]);
     let units = split(VideoCodec::H264, &[&bytes]);
     let found: Vec<_> = units.iter().map(|u| (u.key, u.order.count, nals(u))).collect();
     assert_eq!(
