@@ -208,11 +208,13 @@ pub trait IndexCatalog: Send + Sync {
         at: UnixMillis,
     ) -> Result<Vec<RunRecord>, CatalogError>;
 
-    /// The run that holds the stream's largest fragment number.
+    /// The run of a stream whose span ends last; on the server axis, the one that holds its largest
+    /// fragment number.
     ///
     /// # Errors
     /// As [`Self::volumes`].
-    fn last_run(&self, stream: StreamId) -> Result<Option<RunRecord>, CatalogError>;
+    fn last_run(&self, stream: StreamId, axis: TimeAxis)
+    -> Result<Option<RunRecord>, CatalogError>;
 
     /// Removes at most `limit` runs of a stream and returns how many: fewer than `limit` means that
     /// none are left. In pieces, so that no single transaction grows with the archive.

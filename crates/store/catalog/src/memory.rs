@@ -305,9 +305,13 @@ impl IndexCatalog for MemoryIndex {
         }))
     }
 
-    fn last_run(&self, stream: StreamId) -> Result<Option<RunRecord>, CatalogError> {
-        let runs = self.matching(TimeAxis::Server, |run| run.stream == stream);
-        Ok(runs.into_iter().max_by_key(|run| (run.last, run.volume)))
+    fn last_run(
+        &self,
+        stream: StreamId,
+        axis: TimeAxis,
+    ) -> Result<Option<RunRecord>, CatalogError> {
+        let runs = self.matching(axis, |run| run.stream == stream);
+        Ok(runs.into_iter().max_by_key(|run| (run.span(axis).1, run.last, run.volume)))
     }
 
     fn remove_runs_of(&self, stream: StreamId, limit: usize) -> Result<usize, CatalogError> {

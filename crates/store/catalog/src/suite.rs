@@ -373,9 +373,10 @@ fn covering_runs_equal_a_full_scan(catalog: &dyn IndexCatalog) {
 }
 
 fn last_run_has_the_largest_number(catalog: &dyn IndexCatalog) {
-    assert_eq!(catalog.last_run(StreamId([1; 16])).unwrap(), None);
+    let stream = StreamId([1; 16]);
+    assert_eq!(catalog.last_run(stream, TimeAxis::Server).unwrap(), None);
     let last = |expected: RunRecord| {
-        assert_eq!(catalog.last_run(StreamId([1; 16])).unwrap(), Some(expected));
+        assert_eq!(catalog.last_run(stream, TimeAxis::Server).unwrap(), Some(expected));
     };
     let put = |run: &RunRecord| {
         catalog.seal_volume(&volume(run.volume), std::slice::from_ref(run)).unwrap();
@@ -391,6 +392,10 @@ fn last_run_has_the_largest_number(catalog: &dyn IndexCatalog) {
     put(&run(4, 1, (70, 95), (70, 95)));
     last(run(4, 1, (70, 95), (70, 95)));
     put(&run(6, 2, (200, 300), (200, 300)));
+    last(run(4, 1, (70, 95), (70, 95)));
+    let newest = run(7, 1, (1, 2), (80, 1_000));
+    put(&newest);
+    assert_eq!(catalog.last_run(stream, TimeAxis::Producer).unwrap(), Some(newest));
     last(run(4, 1, (70, 95), (70, 95)));
     catalog.wipe().unwrap();
 }

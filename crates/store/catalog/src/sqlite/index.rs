@@ -248,34 +248,32 @@ impl IndexCatalog for SqliteIndex {
         Ok(found)
     }
 
-    fn last_run(&self, stream: StreamId) -> Result<Option<RunRecord>, CatalogError> {
+    fn last_run(
+        &self,
+        stream: StreamId,
+        axis: TimeAxis,
+    ) -> Result<Option<RunRecord>, CatalogError> {
+        let sql = match axis {
+            TimeAxis::Server => {
+                "SELECT * FROM run WHERE stream = ?1
+                 ORDER BY server_start DESC, volume DESC LIMIT 1"
+            }
+            TimeAxis::Producer => {
+                "SELECT * FROM run WHERE stream = ?1
+                 ORDER BY producer_start DESC, volume DESC LIMIT 1"
+            }
+        };
         let latest_start = self.read_runs("read last run", |connection| {
-            connection
-                .prepare_cached(
-                    "SELECT * FROM run WHERE stream = ?1
-                     ORDER BY server_start DESC, volume DESC LIMIT 1",
-                )?
-                .query_map([stream.0], read_run)?
-                .collect()
+            connection.prepare_cached(sql)?.query_map([stream.0], read_run)?.collect()
         })?;
         let Some(latest_start) = latest_start.into_iter().next() else { return Ok(None) };
-        // A run that ends later started no later than this one, so it reaches over its end; and a
-        // run that starts in the same millisecond may hold a larger number.
-        let end = latest_start.span(TimeAxis::Server).1;
-        let start = latest_start.span(TimeAxis::Server).0;
-        let mut candidates = self.runs_covering(stream, TimeAxis::Server, end)?;
-        candidates.extend(self.runs_starting(
-            stream,
-            &SpanPage {
-                axis: TimeAxis::Server,
-                from: start,
-                to: start,
-                after: None,
-                limit: usize::MAX,
-            },
-        )?);
-        candidates.push(latest_start);
-        Ok(candidates.into_iter().max_by_key(|run| (run.last, run.volume)))
+        // A run that ends no earlier started no later than this one, so it reaches over its end;
+        // or both start and end within one millisecond.
+        let (start, end) = latest_start.span(axis);
+        let mut candidates = self.runs_covering(stream, axis, end)?;
+        let same_start = SpanPage { axis, from: start, to: start, after: None, limit: usize::MAX };
+        candidates.extend(self.runs_starting(stream, &same_start)?);
+        Ok(candidates.into_iter().max_by_key(|run| (run.span(axis).1, run.last, run.volume)))
     }
 
     fn remove_runs_of(&self, stream: StreamId, limit: usize) -> Result<usize, CatalogError> {
