@@ -1,0 +1,61 @@
+//! Entry points for fuzzing: any bytes to any operation.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::request::{
+    CreateStream, DeleteStream, DescribeStream, DescribeStreamStorage, GetDataEndpoint,
+    ListStreams, ListTagsForResource, ListTagsForStream, TagResource, TagStream, UntagResource,
+    UntagStream, UpdateDataRetention, UpdateStream, UpdateStreamStorage,
+};
+use crate::{
+    ApiError, GetMediaForFragmentListRequest, GetMediaRequest, ListFragmentsRequest, Operation,
+    PutMediaRequest,
+};
+
+/// Parses `body` as a request of `operation`.
+///
+/// # Errors
+/// Those of the operation's parser; every error is a complete answer.
+pub fn parse(operation: Operation, body: &[u8]) -> Result<(), ApiError> {
+    match operation {
+        Operation::CreateStream => CreateStream::parse(body).map(drop),
+        Operation::DeleteStream => DeleteStream::parse(body).map(drop),
+        Operation::DescribeStream => DescribeStream::parse(body).map(drop),
+        Operation::DescribeStreamStorageConfiguration => {
+            DescribeStreamStorage::parse(body).map(drop)
+        }
+        Operation::GetDataEndpoint => GetDataEndpoint::parse(body).map(drop),
+        Operation::ListStreams => ListStreams::parse(body).map(drop),
+        Operation::ListTagsForResource => ListTagsForResource::parse(body).map(drop),
+        Operation::ListTagsForStream => ListTagsForStream::parse(body).map(drop),
+        Operation::TagResource => TagResource::parse(body).map(drop),
+        Operation::TagStream => TagStream::parse(body).map(drop),
+        Operation::UntagResource => UntagResource::parse(body).map(drop),
+        Operation::UntagStream => UntagStream::parse(body).map(drop),
+        Operation::UpdateDataRetention => UpdateDataRetention::parse(body).map(drop),
+        Operation::UpdateStream => UpdateStream::parse(body).map(drop),
+        Operation::UpdateStreamStorageConfiguration => UpdateStreamStorage::parse(body).map(drop),
+        Operation::GetMedia => GetMediaRequest::parse(body).map(drop),
+        Operation::GetMediaForFragmentList => GetMediaForFragmentListRequest::parse(body).map(drop),
+        Operation::ListFragments => ListFragmentsRequest::parse(body).map(drop),
+        Operation::PutMedia => PutMediaRequest::parse(&headers(body)).map(drop),
+        later => Err(ApiError::later(later)),
+    }
+}
+
+/// `name: value` lines, as far as they are headers.
+fn headers(text: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    // 100: what the server takes.
+    for line in text.split(|b| *b == b'\n').take(100) {
+        let colon = line.iter().position(|b| *b == b':').unwrap_or(line.len());
+        let (name, value) = line.split_at(colon);
+        let value = value.strip_prefix(b":").unwrap_or(value);
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
+        {
+            headers.append(name, value);
+        }
+    }
+    headers
+}

@@ -1,0 +1,122 @@
+//! Requests about tags (control-plane.md §5): maps for streams, lists for resources.
+
+use std::collections::BTreeMap;
+
+use super::control::resource_arn;
+use super::{REQUIRED, StreamRef, read};
+use crate::shape::Fields;
+use crate::{ApiError, Operation};
+
+pub(crate) struct TagStream {
+    pub(crate) stream: StreamRef,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+impl TagStream {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let mut fields = read(Operation::TagStream, body)?;
+        Ok(Self {
+            stream: StreamRef::take(&mut fields)?,
+            tags: checked_tags(fields.map("Tags").expect(REQUIRED))?,
+        })
+    }
+}
+
+pub(crate) struct UntagStream {
+    pub(crate) stream: StreamRef,
+    pub(crate) keys: Vec<String>,
+}
+
+impl UntagStream {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let mut fields = read(Operation::UntagStream, body)?;
+        Ok(Self {
+            stream: StreamRef::take(&mut fields)?,
+            keys: fields.texts("TagKeyList").expect(REQUIRED),
+        })
+    }
+}
+
+pub(crate) struct ListTagsForStream {
+    pub(crate) stream: StreamRef,
+}
+
+impl ListTagsForStream {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let mut fields = read(Operation::ListTagsForStream, body)?;
+        refuse_next_token(&mut fields)?;
+        Ok(Self { stream: StreamRef::take(&mut fields)? })
+    }
+}
+
+pub(crate) struct TagResource {
+    pub(crate) resource: StreamRef,
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+impl TagResource {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let mut fields = read(Operation::TagResource, body)?;
+        let tags =
+            fields.structures("Tags").expect(REQUIRED).into_iter().map(|mut tag| {
+                (tag.text("Key").expect(REQUIRED), tag.text("Value").expect(REQUIRED))
+            });
+        Ok(Self { tags: checked_tags(tags.collect())?, resource: take_resource(&mut fields) })
+    }
+}
+
+pub(crate) struct UntagResource {
+    pub(crate) resource: StreamRef,
+    pub(crate) keys: Vec<String>,
+}
+
+impl UntagResource {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let mut fields = read(Operation::UntagResource, body)?;
+        Ok(Self {
+            resource: take_resource(&mut fields),
+            keys: fields.texts("TagKeyList").expect(REQUIRED),
+        })
+    }
+}
+
+pub(crate) struct ListTagsForResource {
+    pub(crate) resource: StreamRef,
+}
+
+impl ListTagsForResource {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let mut fields = read(Operation::ListTagsForResource, body)?;
+        refuse_next_token(&mut fields)?;
+        Ok(Self { resource: take_resource(&mut fields) })
+    }
+}
+
+fn take_resource(fields: &mut Fields) -> StreamRef {
+    StreamRef::Arn(resource_arn(fields.text("ResourceARN").expect(REQUIRED)))
+}
+
+/// Keys that begin with `aws:` are reserved (control-plane.md §2), in any case: AWS reserves the
+/// prefix so for all services.
+pub(super) fn checked_tags(
+    tags: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, ApiError> {
+    let reserved =
+        |key: &&String| key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
+    match tags.keys().find(reserved) {
+        Some(key) => Err(ApiError::invalid_argument(format!(
+            "The tag key '{key}' begins with aws:, which is reserved."
+        ))),
+        None => Ok(tags),
+    }
+}
+
+/// At most 50 tags fit one answer, so no token was ever handed out.
+fn refuse_next_token(fields: &mut Fields) -> Result<(), ApiError> {
+    match fields.text("NextToken") {
+        Some(token) if !token.is_empty() => {
+            Err(ApiError::invalid_argument("NextToken was not issued by this operation."))
+        }
+        _ => Ok(()),
+    }
+}
