@@ -62,3 +62,56 @@ impl EbmlHeader {
         Ok(header)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_elements::{el, whole};
+
+    fn check(children: &[Vec<u8>], expected: Result<(DocType, u64, u64), ElementId>) {
+        let bytes = el(ElementId::EBML, &children.concat());
+        let header = EbmlHeader::parse(&whole(&bytes));
+        let found = match header {
+            Ok(EbmlHeader { doc_type, doc_type_version, doc_type_read_version, .. }) => {
+                Ok((doc_type, doc_type_version, doc_type_read_version))
+            }
+            Err(Error::Unsupported { at }) => Err(*at.path.ids().last().unwrap()),
+            Err(other) => panic!("{other}"),
+        };
+        assert_eq!(found, expected, "{bytes:02X?}");
+    }
+
+    #[test]
+    fn doc_types() {
+        let doc_type = |text: &[u8]| [el(ElementId::DOC_TYPE, text)];
+        check(&doc_type(b"matroska"), Ok((DocType::Matroska, 1, 1)));
+        check(&doc_type(b"matroska\0"), Ok((DocType::Matroska, 1, 1)));
+        check(&doc_type(b"webm"), Ok((DocType::Webm, 1, 1)));
+        check(&doc_type(b"webm\0\0\0\0"), Ok((DocType::Webm, 1, 1)));
+        check(&[], Ok((DocType::Matroska, 1, 1)));
+        for other in [&b"matroska2"[..], b"Matroska", b"", b"\0matroska"] {
+            check(&doc_type(other), Err(ElementId::DOC_TYPE));
+        }
+    }
+
+    #[test]
+    fn versions_and_lengths() {
+        let ok = Ok((DocType::Matroska, 1, 1));
+        let cases = [
+            (ElementId::EBML_VERSION, 7, ok),
+            (ElementId::EBML_READ_VERSION, 1, ok),
+            (ElementId::EBML_READ_VERSION, 2, Err(ElementId::EBML_READ_VERSION)),
+            (ElementId::EBML_MAX_ID_LENGTH, 4, ok),
+            (ElementId::EBML_MAX_ID_LENGTH, 5, Err(ElementId::EBML_MAX_ID_LENGTH)),
+            (ElementId::EBML_MAX_SIZE_LENGTH, 8, ok),
+            (ElementId::EBML_MAX_SIZE_LENGTH, 9, Err(ElementId::EBML_MAX_SIZE_LENGTH)),
+            (ElementId::DOC_TYPE_VERSION, 4, Ok((DocType::Matroska, 4, 1))),
+            (ElementId::DOC_TYPE_READ_VERSION, 5, Ok((DocType::Matroska, 1, 5))),
+        ];
+        for (id, value, expected) in cases {
+            check(&[el(id, &[value])], expected);
+        }
+        // An empty element has its default (RFC 8794 §6.1).
+        check(&[el(ElementId::EBML_READ_VERSION, &[]), el(ElementId::DOC_TYPE_VERSION, &[])], ok);
+    }
+}

@@ -106,7 +106,6 @@ impl ElementId {
         (data != 0 && data != ones && !fits_shorter).then_some(Self(value))
     }
 
-    #[cfg(test)]
     /// Bytes of the written ID.
     pub(crate) const fn encoded_len(self) -> usize {
         4 - self.0.leading_zeros() as usize / 8

@@ -113,3 +113,6 @@ impl Sizes<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -426,3 +426,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,3 +122,122 @@ fn parse_audio(element: &Element<'_>) -> Result<AudioParameters, Error> {
 fn saturated(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_elements::{el, whole};
+
+    fn parse_entries(entries: &[Vec<u8>]) -> Result<Vec<Track>, Error> {
+        let entries: Vec<_> =
+            entries.iter().map(|entry| el(ElementId::TRACK_ENTRY, entry)).collect();
+        parse(&whole(&el(ElementId::TRACKS, &entries.concat())), &Limits::default())
+    }
+
+    /// The mandatory members, then `more`.
+    fn entry(more: &[Vec<u8>]) -> Vec<u8> {
+        let members = [
+            el(ElementId::TRACK_NUMBER, &[3]),
+            el(ElementId::TRACK_TYPE, &[0x11]),
+            el(ElementId::CODEC_ID, b"S_TEXT/UTF8"),
+        ];
+        [members.concat(), more.concat()].concat()
+    }
+
+    const PLAIN: fn() -> Track = || Track {
+        number: 3,
+        uid: 0,
+        kind: TrackKind::Other(0x11),
+        codec_id: "S_TEXT/UTF8".into(),
+        codec_private: Bytes::new(),
+        name: String::new(),
+        default_duration_ns: None,
+        video: None,
+        audio: None,
+    };
+
+    #[test]
+    fn defaults() {
+        assert_eq!(parse_entries(&[]), Ok(vec![]));
+        assert_eq!(parse_entries(&[entry(&[])]), Ok(vec![PLAIN()]));
+        let empty = [
+            el(ElementId::VIDEO, &[]),
+            el(ElementId::AUDIO, &[]),
+            el(ElementId::DEFAULT_DURATION, &[0]),
+        ];
+        let expected = Track {
+            video: Some(VideoParameters { width: 0, height: 0 }),
+            audio: Some(AudioParameters {
+                sampling_frequency: 8000.0,
+                channels: 1,
+                bit_depth: None,
+            }),
+            ..PLAIN()
+        };
+        assert_eq!(parse_entries(&[entry(&empty)]), Ok(vec![expected]));
+    }
+
+    #[test]
+    fn all_members() {
+        let video = [
+            el(ElementId::PIXEL_WIDTH, &[0x07, 0x80]),
+            el(ElementId::PIXEL_HEIGHT, &[1, 0, 0, 0, 0]), // beyond 32 bits
+        ];
+        let audio = [
+            el(ElementId::SAMPLING_FREQUENCY, &44_100f32.to_be_bytes()),
+            el(ElementId::CHANNELS, &[2]),
+            el(ElementId::BIT_DEPTH, &[16]),
+        ];
+        let members = [
+            el(ElementId::TRACK_UID, &[0xFF; 8]),
+            el(ElementId::NAME, b"cam\0\0\0"),
+            el(ElementId::DEFAULT_DURATION, &[0x02, 0x62, 0x5A, 0x00]), // 40,000,000
+            el(ElementId::CODEC_PRIVATE, &[1, 2, 0]),
+            el(ElementId::VIDEO, &video.concat()),
+            el(ElementId::AUDIO, &audio.concat()),
+        ];
+        let expected = Track {
+            uid: u64::MAX,
+            name: "cam".into(),
+            default_duration_ns: Some(40_000_000),
+            codec_private: Bytes::from_static(&[1, 2, 0]),
+            video: Some(VideoParameters { width: 1920, height: u32::MAX }),
+            audio: Some(AudioParameters {
+                sampling_frequency: 44_100.0,
+                channels: 2,
+                bit_depth: Some(16),
+            }),
+            ..PLAIN()
+        };
+        assert_eq!(parse_entries(&[entry(&members)]), Ok(vec![expected]));
+    }
+
+    #[test]
+    fn refusals() {
+        let full = entry(&[]);
+        // Without each of the mandatory members in turn: 3, 3 and 13 bytes.
+        let cases = [
+            (&full[3..], ElementId::TRACK_NUMBER),
+            (&[&full[..3], &full[6..]].concat()[..], ElementId::TRACK_TYPE),
+            (&full[..6], ElementId::CODEC_ID),
+        ];
+        for (members, missing) in cases {
+            let Err(Error::Missing { element, at }) = parse_entries(&[members.to_vec()]) else {
+                panic!("{missing} is not missed")
+            };
+            assert_eq!((element, at.position), (missing, 1005));
+        }
+        let error = parse_entries(&[full.clone(), full.clone()]).unwrap_err();
+        let second = (1005 + 2 + full.len()) as u64;
+        assert!(matches!(error, Error::Duplicate { at } if at.position == second), "{error}");
+        for invalid in [
+            el(ElementId::TRACK_NUMBER, &[0]),
+            el(ElementId::TRACK_NUMBER, &[]),
+            el(ElementId::AUDIO, &el(ElementId::SAMPLING_FREQUENCY, &f64::NAN.to_be_bytes())),
+            el(ElementId::AUDIO, &el(ElementId::SAMPLING_FREQUENCY, &(-1f64).to_be_bytes())),
+        ] {
+            let error = parse_entries(&[entry(&[invalid])]).unwrap_err();
+            assert!(matches!(error, Error::InvalidValue { .. }), "{error}");
+        }
+    }
+}

@@ -27,7 +27,6 @@ pub(crate) fn split(bytes: &[u8]) -> Option<(u64, usize)> {
     Some((data(bytes.get(..len)?), len))
 }
 
-#[cfg(test)]
 /// The shortest length that holds `value` without being all ones.
 pub(crate) fn shortest_len(value: u64) -> usize {
     (1..8).find(|len| value < all_ones(*len)).unwrap_or(8)
