@@ -1,0 +1,11 @@
+//! The listener over loopback, by raw sockets: what a client sees, byte by byte.
+
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test's failure is its panic; the lint only knows of test functions"
+)]
+mod support;
+
+mod exchange;
+mod framing;
+mod requests;
