@@ -111,7 +111,7 @@ mod tests {
         for (id, value, expected) in cases {
             check(&[el(id, &[value])], expected);
         }
-        // An empty element has its default (RFC 8794 §6.1).
+        // An empty element has its default (RFC 8794 §7.2).
         check(&[el(ElementId::EBML_READ_VERSION, &[]), el(ElementId::DOC_TYPE_VERSION, &[])], ok);
     }
 }

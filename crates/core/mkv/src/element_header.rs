@@ -39,7 +39,7 @@ impl ElementHeader {
     /// What a prefix of the header answers, the whole header answers too, except `Needs`.
     pub(crate) fn parse(input: &[u8]) -> Result<Parsed, NoElement> {
         let Some(&first) = input.first() else { return Ok(Parsed::Needs(2)) };
-        // Matroska fixes EBMLMaxIDLength to 4 (RFC 9559 §5.1).
+        // RFC 9559 fixes EBMLMaxIDLength to 4.
         let id_len = match vint::encoded_len(first) {
             Some(len @ 1..=4) => len,
             _ => return Err(NoElement::InvalidId { first }),

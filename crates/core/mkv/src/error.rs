@@ -40,12 +40,12 @@ pub enum Error {
         /// Where.
         at: Location,
     },
-    /// A second Segment in a body.
+    /// A second Segment in a document.
     SecondSegment {
         /// Where.
         at: Location,
     },
-    /// A second EBML header in a body of one document.
+    /// An EBML header in a body of one document that has one, or where no document can end.
     SecondEbmlHeader {
         /// Where.
         at: Location,

@@ -14,6 +14,7 @@ use bytes::BufMut;
 use streamkeep_media::UnixMillis;
 
 use crate::element_writer::put_tags;
+use crate::producer::put_document_start;
 
 /// Names of the tags, as clients look for them: case matters.
 pub mod names {
@@ -90,6 +91,12 @@ pub fn encode_progress_tags(
     put_tags(out, tags.into_iter(), SIZE_WIDTH);
 }
 
+/// EBML header and Segment, for Tags before which no producer's header was sent: an answer that
+/// fails before its first fragment. Readers take Tags only inside a Segment.
+pub fn encode_document_start(out: &mut impl BufMut) {
+    put_document_start(out);
+}
+
 /// The last Tags of a GetMedia answer that failed on the way (get-media.md §1.4).
 /// `fragment_number` names the fragment concerned: client libraries refuse the tags without it.
 pub fn encode_error_tags(
@@ -126,7 +133,10 @@ pub fn encode_exception_tags(
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
+
     use super::*;
+    use crate::{Documents, Event, Item, Limits};
 
     /// The sample of get-media.md §1.3.
     #[test]
@@ -149,5 +159,55 @@ mod tests {
         .concat();
         assert_eq!(out[..expected.len()], expected);
         assert_eq!(out.len(), 8 + 0xEB);
+    }
+
+    /// Names and values of the Tags in `written`, which is a document that holds nothing else.
+    fn check(written: &[u8], expected: &[(&str, &str)]) {
+        let limits = Limits::default();
+        let (items, end) = crate::fuzz::check(written, Documents::Concatenated, &limits, 1);
+        assert_eq!(end, Ok(()));
+        let Some(Item { event: Event::Tags(groups), .. }) = items.get(2) else { panic!() };
+        assert_eq!((items.len(), groups.len()), (3, 1));
+        let tags: Vec<_> = groups[0].tags.iter().map(|t| (&*t.name, &*t.value)).collect();
+        assert_eq!(tags, expected);
+    }
+
+    #[test]
+    fn both_kinds_of_timestamp_names() {
+        let mut out = Vec::new();
+        encode_document_start(&mut out);
+        let (server, producer) = (UnixMillis(1_511_852_109_126), UnixMillis(5_000));
+        encode_fragment_tags(&mut out, "9134", server, producer, TimestampNames::PlainAndSide);
+        let expected = [
+            ("AWS_KINESISVIDEO_FRAGMENT_NUMBER", "9134"),
+            ("AWS_KINESISVIDEO_SERVER_TIMESTAMP", "1511852109.126"),
+            ("AWS_KINESISVIDEO_PRODUCER_TIMESTAMP", "5.000"),
+            ("AWS_KINESISVIDEO_SERVER_SIDE_TIMESTAMP", "1511852109.126"),
+            ("AWS_KINESISVIDEO_PRODUCER_SIDE_TIMESTAMP", "5.000"),
+        ];
+        check(&out, &expected);
+    }
+
+    #[test]
+    fn failures_before_the_first_fragment() {
+        let mut out = BytesMut::new();
+        encode_document_start(&mut out);
+        encode_error_tags(&mut out, "9134", 4000, "FRAGMENT_NOT_FOUND");
+        let expected = [
+            ("AWS_KINESISVIDEO_FRAGMENT_NUMBER", "9134"),
+            ("AWS_KINESISVIDEO_ERROR_CODE", "FRAGMENT_NOT_FOUND"),
+            ("AWS_KINESISVIDEO_ERROR_ID", "4000"),
+        ];
+        check(&out, &expected);
+
+        let mut out = BytesMut::new();
+        encode_document_start(&mut out);
+        encode_exception_tags(&mut out, "9134", 4000, "no such fragment");
+        let expected = [
+            ("AWS_KINESISVIDEO_FRAGMENT_NUMBER", "9134"),
+            ("AWS_KINESISVIDEO_EXCEPTION_ERROR_CODE", "4000"),
+            ("AWS_KINESISVIDEO_EXCEPTION_MESSAGE", "no such fragment"),
+        ];
+        check(&out, &expected);
     }
 }

@@ -35,7 +35,7 @@ impl<'a> Element<'a> {
         Children { rest: self.body, position: self.body_position(), parent: self.path }
     }
 
-    /// Unsigned Integer (RFC 8794 §7.2). An empty element has its default value (§6.1).
+    /// Unsigned Integer (RFC 8794 §7.2). An empty element has its default value, without one 0.
     pub(crate) fn uint_or(&self, default: u64) -> Result<u64, Error> {
         match self.body.len() {
             0 => Ok(default),
@@ -44,7 +44,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Float (RFC 8794 §7.3).
+    /// Float (RFC 8794 §7.3), of 4 or 8 bytes; empty as for integers.
     pub(crate) fn float_or(&self, default: f64) -> Result<f64, Error> {
         if self.body.is_empty() {
             return Ok(default);
@@ -59,8 +59,8 @@ impl<'a> Element<'a> {
         Ok(f64::from_be_bytes(bytes))
     }
 
-    /// String or UTF-8 (RFC 8794 §§7.4, 7.5): the first NUL ends it; what is no UTF-8 is replaced,
-    /// since the bytes themselves are stored anyway.
+    /// String or UTF-8 (RFC 8794 §§7.4, 7.5): the first NUL ends it (§13); what is no UTF-8 is
+    /// replaced, since the bytes themselves are stored anyway.
     pub(crate) fn text(&self) -> String {
         let end = self.body.iter().position(|byte| *byte == 0).unwrap_or(self.body.len());
         String::from_utf8_lossy(&self.body[..end]).into_owned()

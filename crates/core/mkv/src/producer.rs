@@ -43,10 +43,7 @@ const MEDIUM: usize = 4;
 /// EBML header, Segment, Info and Tracks. What is empty or `None` is left out, also a TrackUID of
 /// 0. Beyond what the SDK writes: Duration and DefaultDuration, when there are any.
 pub fn encode_header(out: &mut impl BufMut, info: &Info, tracks: &[Track]) {
-    out.put_slice(&EBML_HEADER);
-    put_id(out, ElementId::SEGMENT);
-    out.put_u8(UNKNOWN_SIZE);
-
+    put_document_start(out);
     let mut body = Vec::new();
     if let Some(uuid) = &info.segment_uuid {
         put_element(&mut body, ElementId::SEGMENT_UUID, uuid, 1);
@@ -65,6 +62,13 @@ pub fn encode_header(out: &mut impl BufMut, info: &Info, tracks: &[Track]) {
         put_element(&mut entries, ElementId::TRACK_ENTRY, &track_entry(track), MEDIUM);
     }
     put_element(out, ElementId::TRACKS, &entries, MEDIUM);
+}
+
+/// EBML header and Segment.
+pub(crate) fn put_document_start(out: &mut impl BufMut) {
+    out.put_slice(&EBML_HEADER);
+    put_id(out, ElementId::SEGMENT);
+    out.put_u8(UNKNOWN_SIZE);
 }
 
 fn track_entry(track: &Track) -> Vec<u8> {

@@ -69,7 +69,7 @@ pub enum Event<'a> {
     EbmlHeader(EbmlHeader),
     /// ID and size of a Segment; its children follow as items.
     Segment(ElementSize),
-    /// Info, whole. Only the first: a repetition (RFC 9559 §5.1 calls it "identically recurring")
+    /// Info, whole. Only the first: a repetition, which the standard allows if it is identical,
     /// comes as `Other`.
     Info(Info),
     /// Tracks, whole; TrackNumbers differ. Only the first, as for Info.
@@ -218,22 +218,23 @@ impl Scanner {
 
     /// What the element is at this place.
     fn classify(&self, state: &State, header: &ElementHeader) -> Result<Kind, Error> {
-        let at = state.path().join(header.id).at(self.position);
         let id = header.id;
-        let missing = |element| Err(Error::Missing { at, element });
+        // Built for errors only: this runs for every block.
+        let at = || state.path().join(id).at(self.position);
+        let missing = |element| Err(Error::Missing { at: at(), element });
         match (state.level, id) {
             (Level::Start, ElementId::EBML) => Ok(Kind::EbmlHeader),
             (Level::Start, _) => missing(ElementId::EBML),
             (Level::AfterSegment, ElementId::EBML) if self.documents == Documents::Concatenated => {
                 Ok(Kind::EbmlHeader)
             }
-            (_, ElementId::EBML) => Err(Error::SecondEbmlHeader { at }),
+            (_, ElementId::EBML) => Err(Error::SecondEbmlHeader { at: at() }),
             (Level::Document, ElementId::SEGMENT) => Ok(Kind::Segment),
-            (_, ElementId::SEGMENT) => Err(Error::SecondSegment { at }),
+            (_, ElementId::SEGMENT) => Err(Error::SecondSegment { at: at() }),
             (Level::Document | Level::AfterSegment, _)
                 if id.is_segment_child() || id.is_media() =>
             {
-                Err(Error::Unexpected { at })
+                Err(Error::Unexpected { at: at() })
             }
             (Level::Segment, ElementId::INFO) if !state.info && !state.cluster => Ok(Kind::Info),
             (Level::Segment, ElementId::TRACKS) if !state.tracks && !state.cluster => {
@@ -243,11 +244,11 @@ impl Scanner {
             (Level::Segment, ElementId::CLUSTER) if !state.info => missing(ElementId::INFO),
             (Level::Segment, ElementId::CLUSTER) if !state.tracks => missing(ElementId::TRACKS),
             (Level::Segment, ElementId::CLUSTER) => Ok(Kind::Cluster),
-            (Level::Segment, _) if id.is_media() => Err(Error::Unexpected { at }),
+            (Level::Segment, _) if id.is_media() => Err(Error::Unexpected { at: at() }),
             // A Cluster of unknown size was closed before; this one's size is wrong.
-            (Level::Cluster, _) if id.is_segment_child() => Err(Error::Unexpected { at }),
+            (Level::Cluster, _) if id.is_segment_child() => Err(Error::Unexpected { at: at() }),
             (Level::Cluster, ElementId::TIMESTAMP) if state.timestamp => {
-                Err(Error::Duplicate { at })
+                Err(Error::Duplicate { at: at() })
             }
             (Level::Cluster, ElementId::TIMESTAMP) => Ok(Kind::Timestamp),
             (Level::Cluster, ElementId::SIMPLE_BLOCK | ElementId::BLOCK_GROUP)
@@ -268,23 +269,23 @@ impl Scanner {
         header: &ElementHeader,
         kind: Kind,
     ) -> Result<usize, Error> {
-        let at = state.path().join(header.id).at(self.position);
+        let at = || state.path().join(header.id).at(self.position);
         let header_len = header.len as u64;
         let is_entered = matches!(kind, Kind::Segment | Kind::Cluster);
         let element_len = match header.size {
             // At most 2^56, so no sum with a header overflows.
             ElementSize::Known(size) => header_len + size,
             ElementSize::Unknown if is_entered => header_len,
-            ElementSize::Unknown => return Err(Error::UnknownSize { at }),
+            ElementSize::Unknown => return Err(Error::UnknownSize { at: at() }),
         };
         if let Some(parent_end) = state.innermost_end() {
             let end = self.position.saturating_add(element_len);
             if end > parent_end {
-                return Err(Error::Overrun { at, end, parent_end });
+                return Err(Error::Overrun { at: at(), end, parent_end });
             }
         }
         let item_len = if is_entered { header_len } else { element_len };
-        let exceeds = |limit, max, found| Err(Error::LimitExceeded { at, limit, max, found });
+        let exceeds = |limit, max, found| Err(Error::LimitExceeded { at: at(), limit, max, found });
         if item_len > self.limits.max_element_len {
             return exceeds(LimitKind::ElementLen, self.limits.max_element_len, item_len);
         }
