@@ -37,6 +37,8 @@ mod seams;
 mod shape;
 mod stream;
 mod streams;
+#[cfg(test)]
+mod testing;
 mod token;
 
 pub use access::{AccessContext, Authorizer, Decision, Principal, RootOnly, denied};

@@ -3,7 +3,7 @@
 
 use super::inputs;
 use super::{CallRate, Operation, Plane, RequestAndAnswer, ResourceKind, Row, Service};
-use crate::Exception as E;
+use crate::Exception;
 
 /// Enough for the bodies of most operations; the largest legal one is some 4 KiB.
 const SMALL: usize = 64 * 1024;
@@ -12,846 +12,193 @@ const SMALL: usize = 64 * 1024;
 /// as escape sequences 230 KiB.
 const LARGE: usize = 1024 * 1024;
 
-pub(super) const TABLE: &[Row] = &[
-    Row {
-        operation: Operation::CreateSignalingChannel,
-        name: "CreateSignalingChannel",
-        service: Service::KinesisVideo,
-        path: "/createSignalingChannel",
-        resource: ResourceKind::Channel,
-        denial: E::AccessDenied,
-        errors: &[
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::AccountChannelLimitExceeded,
-            E::ResourceInUse,
-            E::AccessDenied,
-            E::TagsPerResourceExceededLimit,
-        ],
-        rate: CallRate { account: Some(50), resource: None },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::CreateStream,
-        name: "CreateStream",
-        service: Service::KinesisVideo,
-        path: "/createStream",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDeniedForbidden,
-        errors: &[
-            E::AccountStreamLimitExceeded,
-            E::DeviceStreamLimitExceeded,
-            E::ResourceInUse,
-            E::InvalidDevice,
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::TagsPerResourceExceededLimit,
-        ],
-        rate: CallRate { account: Some(50), resource: None },
-        body_max: LARGE,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::CREATE_STREAM,
-            output: &["StreamARN"],
-            plane: Plane::Control,
-            writes: true,
-        }),
-    },
-    Row {
-        operation: Operation::DeleteEdgeConfiguration,
-        name: "DeleteEdgeConfiguration",
-        service: Service::KinesisVideo,
-        path: "/deleteEdgeConfiguration",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDenied,
-        errors: &[
-            E::AccessDenied,
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::StreamEdgeConfigurationNotFound,
-        ],
-        rate: CallRate { account: Some(10), resource: Some(1) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::DeleteSignalingChannel,
-        name: "DeleteSignalingChannel",
-        service: Service::KinesisVideo,
-        path: "/deleteSignalingChannel",
-        resource: ResourceKind::Channel,
-        denial: E::AccessDenied,
-        errors: &[
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::ResourceNotFound,
-            E::AccessDenied,
-            E::VersionMismatch,
-            E::ResourceInUse,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::DeleteStream,
-        name: "DeleteStream",
-        service: Service::KinesisVideo,
-        path: "/deleteStream",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::NotAuthorized,
-            E::VersionMismatch,
-            E::ResourceInUse,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::DELETE_STREAM,
-            output: &[],
-            plane: Plane::Control,
-            writes: true,
-        }),
-    },
-    Row {
-        operation: Operation::DescribeEdgeConfiguration,
-        name: "DescribeEdgeConfiguration",
-        service: Service::KinesisVideo,
-        path: "/describeEdgeConfiguration",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDenied,
-        errors: &[
-            E::AccessDenied,
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::StreamEdgeConfigurationNotFound,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::DescribeImageGenerationConfiguration,
-        name: "DescribeImageGenerationConfiguration",
-        service: Service::KinesisVideo,
-        path: "/describeImageGenerationConfiguration",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDenied,
-        errors: &[E::InvalidArgument, E::ClientLimitExceeded, E::ResourceNotFound, E::AccessDenied],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::DescribeMappedResourceConfiguration,
-        name: "DescribeMappedResourceConfiguration",
-        service: Service::KinesisVideo,
-        path: "/describeMappedResourceConfiguration",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDenied,
-        errors: &[E::ResourceNotFound, E::InvalidArgument, E::AccessDenied, E::ClientLimitExceeded],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::DescribeMediaStorageConfiguration,
-        name: "DescribeMediaStorageConfiguration",
-        service: Service::KinesisVideo,
-        path: "/describeMediaStorageConfiguration",
-        resource: ResourceKind::Channel,
-        denial: E::AccessDenied,
-        errors: &[E::ResourceNotFound, E::InvalidArgument, E::AccessDenied, E::ClientLimitExceeded],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::DescribeNotificationConfiguration,
-        name: "DescribeNotificationConfiguration",
-        service: Service::KinesisVideo,
-        path: "/describeNotificationConfiguration",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDenied,
-        errors: &[E::InvalidArgument, E::ClientLimitExceeded, E::ResourceNotFound, E::AccessDenied],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::DescribeSignalingChannel,
-        name: "DescribeSignalingChannel",
-        service: Service::KinesisVideo,
-        path: "/describeSignalingChannel",
-        resource: ResourceKind::Channel,
-        denial: E::AccessDenied,
-        errors: &[E::InvalidArgument, E::ClientLimitExceeded, E::ResourceNotFound, E::AccessDenied],
-        rate: CallRate { account: Some(300), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::DescribeStream,
-        name: "DescribeStream",
-        service: Service::KinesisVideo,
-        path: "/describeStream",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::ClientLimitExceeded,
-            E::NotAuthorized,
-        ],
-        rate: CallRate { account: Some(300), resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::NAME_OR_ARN,
-            output: &["StreamInfo"],
-            plane: Plane::Control,
-            writes: false,
-        }),
-    },
-    Row {
-        operation: Operation::DescribeStreamStorageConfiguration,
-        name: "DescribeStreamStorageConfiguration",
-        service: Service::KinesisVideo,
-        path: "/describeStreamStorageConfiguration",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDenied,
-        errors: &[E::AccessDenied, E::ClientLimitExceeded, E::InvalidArgument, E::ResourceNotFound],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::NAME_OR_ARN,
-            output: &["StreamName", "StreamARN", "StreamStorageConfiguration"],
-            plane: Plane::Control,
-            writes: false,
-        }),
-    },
-    Row {
-        operation: Operation::GetDataEndpoint,
-        name: "GetDataEndpoint",
-        service: Service::KinesisVideo,
-        path: "/getDataEndpoint",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::ClientLimitExceeded,
-            E::NotAuthorized,
-        ],
-        rate: CallRate { account: Some(300), resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::GET_DATA_ENDPOINT,
-            output: &["DataEndpoint"],
-            plane: Plane::Control,
-            writes: false,
-        }),
-    },
-    Row {
-        operation: Operation::GetSignalingChannelEndpoint,
-        name: "GetSignalingChannelEndpoint",
-        service: Service::KinesisVideo,
-        path: "/getSignalingChannelEndpoint",
-        resource: ResourceKind::Channel,
-        denial: E::AccessDenied,
-        errors: &[
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::ResourceNotFound,
-            E::ResourceInUse,
-            E::AccessDenied,
-        ],
-        rate: CallRate { account: Some(300), resource: None },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::ListEdgeAgentConfigurations,
-        name: "ListEdgeAgentConfigurations",
-        service: Service::KinesisVideo,
-        path: "/listEdgeAgentConfigurations",
-        resource: ResourceKind::None,
-        denial: E::NotAuthorized,
-        errors: &[E::NotAuthorized, E::ClientLimitExceeded, E::InvalidArgument],
-        rate: CallRate { account: Some(50), resource: None },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::ListSignalingChannels,
-        name: "ListSignalingChannels",
-        service: Service::KinesisVideo,
-        path: "/listSignalingChannels",
-        resource: ResourceKind::None,
-        denial: E::AccessDenied,
-        errors: &[E::InvalidArgument, E::ClientLimitExceeded, E::AccessDenied],
-        rate: CallRate { account: Some(50), resource: None },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::ListStreams,
-        name: "ListStreams",
-        service: Service::KinesisVideo,
-        path: "/listStreams",
-        resource: ResourceKind::None,
-        denial: E::AccessDeniedForbidden,
-        errors: &[E::ClientLimitExceeded, E::InvalidArgument],
-        rate: CallRate { account: Some(50), resource: None },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::LIST_STREAMS,
-            output: &["StreamInfoList", "NextToken"],
-            plane: Plane::Control,
-            writes: false,
-        }),
-    },
-    Row {
-        operation: Operation::ListTagsForResource,
-        name: "ListTagsForResource",
-        service: Service::KinesisVideo,
-        path: "/ListTagsForResource",
-        resource: ResourceKind::StreamOrChannel,
-        denial: E::AccessDenied,
-        errors: &[E::InvalidArgument, E::ClientLimitExceeded, E::ResourceNotFound, E::AccessDenied],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::LIST_TAGS_FOR_RESOURCE,
-            output: &["NextToken", "Tags"],
-            plane: Plane::Control,
-            writes: false,
-        }),
-    },
-    Row {
-        operation: Operation::ListTagsForStream,
-        name: "ListTagsForStream",
-        service: Service::KinesisVideo,
-        path: "/listTagsForStream",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::NotAuthorized,
-            E::InvalidResourceFormat,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::LIST_TAGS_FOR_STREAM,
-            output: &["NextToken", "Tags"],
-            plane: Plane::Control,
-            writes: false,
-        }),
-    },
-    Row {
-        operation: Operation::StartEdgeConfigurationUpdate,
-        name: "StartEdgeConfigurationUpdate",
-        service: Service::KinesisVideo,
-        path: "/startEdgeConfigurationUpdate",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDenied,
-        errors: &[
-            E::AccessDenied,
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::NoDataRetention,
-            E::ResourceInUse,
-            E::ResourceNotFound,
-        ],
-        rate: CallRate { account: Some(10), resource: Some(1) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::TagResource,
-        name: "TagResource",
-        service: Service::KinesisVideo,
-        path: "/TagResource",
-        resource: ResourceKind::StreamOrChannel,
-        denial: E::AccessDenied,
-        errors: &[
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::ResourceNotFound,
-            E::AccessDenied,
-            E::TagsPerResourceExceededLimit,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: LARGE,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::TAG_RESOURCE,
-            output: &[],
-            plane: Plane::Control,
-            writes: true,
-        }),
-    },
-    Row {
-        operation: Operation::TagStream,
-        name: "TagStream",
-        service: Service::KinesisVideo,
-        path: "/tagStream",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::NotAuthorized,
-            E::InvalidResourceFormat,
-            E::TagsPerResourceExceededLimit,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: LARGE,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::TAG_STREAM,
-            output: &[],
-            plane: Plane::Control,
-            writes: true,
-        }),
-    },
-    Row {
-        operation: Operation::UntagResource,
-        name: "UntagResource",
-        service: Service::KinesisVideo,
-        path: "/UntagResource",
-        resource: ResourceKind::StreamOrChannel,
-        denial: E::AccessDenied,
-        errors: &[E::InvalidArgument, E::ClientLimitExceeded, E::ResourceNotFound, E::AccessDenied],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: LARGE,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::UNTAG_RESOURCE,
-            output: &[],
-            plane: Plane::Control,
-            writes: true,
-        }),
-    },
-    Row {
-        operation: Operation::UntagStream,
-        name: "UntagStream",
-        service: Service::KinesisVideo,
-        path: "/untagStream",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::NotAuthorized,
-            E::InvalidResourceFormat,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: LARGE,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::UNTAG_STREAM,
-            output: &[],
-            plane: Plane::Control,
-            writes: true,
-        }),
-    },
-    Row {
-        operation: Operation::UpdateDataRetention,
-        name: "UpdateDataRetention",
-        service: Service::KinesisVideo,
-        path: "/updateDataRetention",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::ResourceInUse,
-            E::NotAuthorized,
-            E::VersionMismatch,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::UPDATE_DATA_RETENTION,
-            output: &[],
-            plane: Plane::Control,
-            writes: true,
-        }),
-    },
-    Row {
-        operation: Operation::UpdateImageGenerationConfiguration,
-        name: "UpdateImageGenerationConfiguration",
-        service: Service::KinesisVideo,
-        path: "/updateImageGenerationConfiguration",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDenied,
-        errors: &[
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::ResourceNotFound,
-            E::AccessDenied,
-            E::ResourceInUse,
-            E::NoDataRetention,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::UpdateMediaStorageConfiguration,
-        name: "UpdateMediaStorageConfiguration",
-        service: Service::KinesisVideo,
-        path: "/updateMediaStorageConfiguration",
-        resource: ResourceKind::Channel,
-        denial: E::AccessDenied,
-        errors: &[
-            E::ResourceInUse,
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::ResourceNotFound,
-            E::AccessDenied,
-            E::NoDataRetention,
-        ],
-        rate: CallRate { account: Some(10), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::UpdateNotificationConfiguration,
-        name: "UpdateNotificationConfiguration",
-        service: Service::KinesisVideo,
-        path: "/updateNotificationConfiguration",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDenied,
-        errors: &[
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::ResourceNotFound,
-            E::AccessDenied,
-            E::ResourceInUse,
-            E::NoDataRetention,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::UpdateSignalingChannel,
-        name: "UpdateSignalingChannel",
-        service: Service::KinesisVideo,
-        path: "/updateSignalingChannel",
-        resource: ResourceKind::Channel,
-        denial: E::AccessDenied,
-        errors: &[
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::ResourceNotFound,
-            E::ResourceInUse,
-            E::AccessDenied,
-            E::VersionMismatch,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::UpdateStream,
-        name: "UpdateStream",
-        service: Service::KinesisVideo,
-        path: "/updateStream",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::ResourceInUse,
-            E::NotAuthorized,
-            E::VersionMismatch,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::UPDATE_STREAM,
-            output: &[],
-            plane: Plane::Control,
-            writes: true,
-        }),
-    },
-    Row {
-        operation: Operation::UpdateStreamStorageConfiguration,
-        name: "UpdateStreamStorageConfiguration",
-        service: Service::KinesisVideo,
-        path: "/updateStreamStorageConfiguration",
-        resource: ResourceKind::Stream,
-        denial: E::AccessDenied,
-        errors: &[
-            E::AccessDenied,
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::ResourceNotFound,
-            E::ResourceInUse,
-            E::VersionMismatch,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::UPDATE_STREAM_STORAGE_CONFIGURATION,
-            output: &[],
-            plane: Plane::Control,
-            writes: true,
-        }),
-    },
-    Row {
-        operation: Operation::PutMedia,
-        name: "PutMedia",
-        service: Service::Media,
-        path: "/putMedia",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ResourceNotFound,
-            E::NotAuthorized,
-            E::InvalidEndpoint,
-            E::InvalidArgument,
-            E::ConnectionLimitExceeded,
-            E::ClientLimitExceeded,
-        ],
-        rate: CallRate { account: None, resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::PUT_MEDIA,
-            output: &[],
-            plane: Plane::Media,
-            writes: true,
-        }),
-    },
-    Row {
-        operation: Operation::GetMedia,
-        name: "GetMedia",
-        service: Service::Media,
-        path: "/getMedia",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ResourceNotFound,
-            E::NotAuthorized,
-            E::InvalidEndpoint,
-            E::ClientLimitExceeded,
-            E::ConnectionLimitExceeded,
-            E::InvalidArgument,
-        ],
-        rate: CallRate { account: None, resource: Some(5) },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::GET_MEDIA,
-            output: &["ContentType", "Payload"],
-            plane: Plane::Media,
-            writes: false,
-        }),
-    },
-    Row {
-        operation: Operation::GetClip,
-        name: "GetClip",
-        service: Service::ArchivedMedia,
-        path: "/getClip",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ResourceNotFound,
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::NotAuthorized,
-            E::UnsupportedStreamMediaType,
-            E::MissingCodecPrivateData,
-            E::InvalidCodecPrivateData,
-            E::InvalidMediaFrame,
-            E::NoDataRetention,
-        ],
-        rate: CallRate { account: None, resource: None },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::GetDASHStreamingSessionURL,
-        name: "GetDASHStreamingSessionURL",
-        service: Service::ArchivedMedia,
-        path: "/getDASHStreamingSessionURL",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ResourceNotFound,
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::NotAuthorized,
-            E::UnsupportedStreamMediaType,
-            E::NoDataRetention,
-            E::MissingCodecPrivateData,
-            E::InvalidCodecPrivateData,
-        ],
-        rate: CallRate { account: None, resource: Some(25) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::GetHLSStreamingSessionURL,
-        name: "GetHLSStreamingSessionURL",
-        service: Service::ArchivedMedia,
-        path: "/getHLSStreamingSessionURL",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ResourceNotFound,
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::NotAuthorized,
-            E::UnsupportedStreamMediaType,
-            E::NoDataRetention,
-            E::MissingCodecPrivateData,
-            E::InvalidCodecPrivateData,
-        ],
-        rate: CallRate { account: None, resource: Some(25) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::GetImages,
-        name: "GetImages",
-        service: Service::ArchivedMedia,
-        path: "/getImages",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ResourceNotFound,
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::NotAuthorized,
-            E::NoDataRetention,
-        ],
-        rate: CallRate { account: None, resource: None },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::GetMediaForFragmentList,
-        name: "GetMediaForFragmentList",
-        service: Service::ArchivedMedia,
-        path: "/getMediaForFragmentList",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ResourceNotFound,
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::NotAuthorized,
-        ],
-        rate: CallRate { account: None, resource: None },
-        body_max: LARGE,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::GET_MEDIA_FOR_FRAGMENT_LIST,
-            output: &["ContentType", "Payload"],
-            plane: Plane::Media,
-            writes: false,
-        }),
-    },
-    Row {
-        operation: Operation::ListFragments,
-        name: "ListFragments",
-        service: Service::ArchivedMedia,
-        path: "/listFragments",
-        resource: ResourceKind::Stream,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ResourceNotFound,
-            E::InvalidArgument,
-            E::ClientLimitExceeded,
-            E::NotAuthorized,
-        ],
-        rate: CallRate { account: None, resource: None },
-        body_max: SMALL,
-        shape: Some(RequestAndAnswer {
-            input: &inputs::LIST_FRAGMENTS,
-            output: &["Fragments", "NextToken"],
-            plane: Plane::Media,
-            writes: false,
-        }),
-    },
-    Row {
-        operation: Operation::GetIceServerConfig,
-        name: "GetIceServerConfig",
-        service: Service::Signaling,
-        path: "/v1/get-ice-server-config",
-        resource: ResourceKind::Channel,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::InvalidClient,
-            E::SessionExpired,
-            E::ClientLimitExceeded,
-            E::ResourceNotFound,
-            E::InvalidArgument,
-            E::NotAuthorized,
-        ],
-        rate: CallRate { account: Some(100), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::SendAlexaOfferToMaster,
-        name: "SendAlexaOfferToMaster",
-        service: Service::Signaling,
-        path: "/v1/send-alexa-offer-to-master",
-        resource: ResourceKind::Channel,
-        denial: E::NotAuthorized,
-        errors: &[
-            E::ClientLimitExceeded,
-            E::ResourceNotFound,
-            E::InvalidArgument,
-            E::NotAuthorized,
-        ],
-        rate: CallRate { account: Some(100), resource: Some(5) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::JoinStorageSession,
-        name: "JoinStorageSession",
-        service: Service::WebrtcStorage,
-        path: "/joinStorageSession",
-        resource: ResourceKind::Channel,
-        denial: E::AccessDeniedForbidden,
-        errors: &[
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::AccessDeniedForbidden,
-            E::ResourceNotFound,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(2) },
-        body_max: SMALL,
-        shape: None,
-    },
-    Row {
-        operation: Operation::JoinStorageSessionAsViewer,
-        name: "JoinStorageSessionAsViewer",
-        service: Service::WebrtcStorage,
-        path: "/joinStorageSessionAsViewer",
-        resource: ResourceKind::Channel,
-        denial: E::AccessDeniedForbidden,
-        errors: &[
-            E::ClientLimitExceeded,
-            E::InvalidArgument,
-            E::AccessDeniedForbidden,
-            E::ResourceNotFound,
-        ],
-        rate: CallRate { account: Some(50), resource: Some(2) },
-        body_max: SMALL,
-        shape: None,
-    },
-];
+const UNRATED: CallRate = CallRate { account: None, resource: None };
+
+const fn per_account(calls: u32) -> CallRate {
+    CallRate { account: Some(calls), resource: None }
+}
+
+const fn per_resource(calls: u32) -> CallRate {
+    CallRate { account: None, resource: Some(calls) }
+}
+
+const fn per_both(account: u32, resource: u32) -> CallRate {
+    CallRate { account: Some(account), resource: Some(resource) }
+}
+
+/// One row per operation:
+///
+/// ```text
+/// Operation: service path, resource, denial, calls per second, body limit
+///     fails [modelled errors]
+///     takes input gives [members of the output] on plane, reads or writes;
+/// ```
+///
+/// Rows without the last line are [`Availability::Later`](super::Availability::Later).
+macro_rules! table {
+    ($($operation:ident: $service:ident $path:literal, $resource:ident, $denial:ident, $rate:expr, $body_max:ident
+        fails [$($error:ident),+]
+        $(takes $input:ident gives [$($output:ident),*] on $plane:ident, $effect:ident)?;)+) => {
+        pub(super) const TABLE: &[Row] = &[$(Row {
+            operation: Operation::$operation,
+            name: stringify!($operation),
+            service: Service::$service,
+            path: $path,
+            resource: ResourceKind::$resource,
+            denial: Exception::$denial,
+            errors: &[$(Exception::$error),+],
+            rate: $rate,
+            body_max: $body_max,
+            shape: table!(@shape $($input [$($output),*] $plane $effect)?),
+        }),+];
+    };
+    (@shape) => { None };
+    (@shape $input:ident [$($output:ident),*] $plane:ident $effect:ident) => {
+        Some(RequestAndAnswer {
+            input: &inputs::$input,
+            output: &[$(stringify!($output)),*],
+            plane: Plane::$plane,
+            writes: table!(@$effect),
+        })
+    };
+    (@reads) => { false };
+    (@writes) => { true };
+}
+
+table! {
+    CreateSignalingChannel: KinesisVideo "/createSignalingChannel", Channel, AccessDenied, per_account(50), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, AccountChannelLimitExceeded, ResourceInUse,
+            AccessDenied, TagsPerResourceExceededLimit];
+    CreateStream: KinesisVideo "/createStream", Stream, AccessDeniedForbidden, per_account(50), LARGE
+        fails [AccountStreamLimitExceeded, DeviceStreamLimitExceeded, ResourceInUse, InvalidDevice,
+            InvalidArgument, ClientLimitExceeded, TagsPerResourceExceededLimit]
+        takes CREATE_STREAM gives [StreamARN] on Control, writes;
+    DeleteEdgeConfiguration: KinesisVideo "/deleteEdgeConfiguration", Stream, AccessDenied, per_both(10, 1), SMALL
+        fails [AccessDenied, ClientLimitExceeded, InvalidArgument, ResourceNotFound,
+            StreamEdgeConfigurationNotFound];
+    DeleteSignalingChannel: KinesisVideo "/deleteSignalingChannel", Channel, AccessDenied, per_both(50, 5), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied,
+            VersionMismatch, ResourceInUse];
+    DeleteStream: KinesisVideo "/deleteStream", Stream, NotAuthorized, per_both(50, 5), SMALL
+        fails [ClientLimitExceeded, InvalidArgument, ResourceNotFound, NotAuthorized,
+            VersionMismatch, ResourceInUse]
+        takes DELETE_STREAM gives [] on Control, writes;
+    DescribeEdgeConfiguration: KinesisVideo "/describeEdgeConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
+        fails [AccessDenied, ClientLimitExceeded, InvalidArgument, ResourceNotFound,
+            StreamEdgeConfigurationNotFound];
+    DescribeImageGenerationConfiguration: KinesisVideo "/describeImageGenerationConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied];
+    DescribeMappedResourceConfiguration: KinesisVideo "/describeMappedResourceConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
+        fails [ResourceNotFound, InvalidArgument, AccessDenied, ClientLimitExceeded];
+    DescribeMediaStorageConfiguration: KinesisVideo "/describeMediaStorageConfiguration", Channel, AccessDenied, per_both(50, 5), SMALL
+        fails [ResourceNotFound, InvalidArgument, AccessDenied, ClientLimitExceeded];
+    DescribeNotificationConfiguration: KinesisVideo "/describeNotificationConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied];
+    DescribeSignalingChannel: KinesisVideo "/describeSignalingChannel", Channel, AccessDenied, per_both(300, 5), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied];
+    DescribeStream: KinesisVideo "/describeStream", Stream, NotAuthorized, per_both(300, 5), SMALL
+        fails [InvalidArgument, ResourceNotFound, ClientLimitExceeded, NotAuthorized]
+        takes NAME_OR_ARN gives [StreamInfo] on Control, reads;
+    DescribeStreamStorageConfiguration: KinesisVideo "/describeStreamStorageConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
+        fails [AccessDenied, ClientLimitExceeded, InvalidArgument, ResourceNotFound]
+        takes NAME_OR_ARN gives [StreamName, StreamARN, StreamStorageConfiguration] on Control, reads;
+    GetDataEndpoint: KinesisVideo "/getDataEndpoint", Stream, NotAuthorized, per_both(300, 5), SMALL
+        fails [InvalidArgument, ResourceNotFound, ClientLimitExceeded, NotAuthorized]
+        takes GET_DATA_ENDPOINT gives [DataEndpoint] on Control, reads;
+    GetSignalingChannelEndpoint: KinesisVideo "/getSignalingChannelEndpoint", Channel, AccessDenied, per_account(300), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, ResourceInUse, AccessDenied];
+    ListEdgeAgentConfigurations: KinesisVideo "/listEdgeAgentConfigurations", None, NotAuthorized, per_account(50), SMALL
+        fails [NotAuthorized, ClientLimitExceeded, InvalidArgument];
+    ListSignalingChannels: KinesisVideo "/listSignalingChannels", None, AccessDenied, per_account(50), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, AccessDenied];
+    ListStreams: KinesisVideo "/listStreams", None, AccessDeniedForbidden, per_account(50), SMALL
+        fails [ClientLimitExceeded, InvalidArgument]
+        takes LIST_STREAMS gives [StreamInfoList, NextToken] on Control, reads;
+    ListTagsForResource: KinesisVideo "/ListTagsForResource", StreamOrChannel, AccessDenied, per_both(50, 5), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied]
+        takes LIST_TAGS_FOR_RESOURCE gives [NextToken, Tags] on Control, reads;
+    ListTagsForStream: KinesisVideo "/listTagsForStream", Stream, NotAuthorized, per_both(50, 5), SMALL
+        fails [ClientLimitExceeded, InvalidArgument, ResourceNotFound, NotAuthorized,
+            InvalidResourceFormat]
+        takes LIST_TAGS_FOR_STREAM gives [NextToken, Tags] on Control, reads;
+    StartEdgeConfigurationUpdate: KinesisVideo "/startEdgeConfigurationUpdate", Stream, AccessDenied, per_both(10, 1), SMALL
+        fails [AccessDenied, ClientLimitExceeded, InvalidArgument, NoDataRetention, ResourceInUse,
+            ResourceNotFound];
+    TagResource: KinesisVideo "/TagResource", StreamOrChannel, AccessDenied, per_both(50, 5), LARGE
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied,
+            TagsPerResourceExceededLimit]
+        takes TAG_RESOURCE gives [] on Control, writes;
+    TagStream: KinesisVideo "/tagStream", Stream, NotAuthorized, per_both(50, 5), LARGE
+        fails [ClientLimitExceeded, InvalidArgument, ResourceNotFound, NotAuthorized,
+            InvalidResourceFormat, TagsPerResourceExceededLimit]
+        takes TAG_STREAM gives [] on Control, writes;
+    UntagResource: KinesisVideo "/UntagResource", StreamOrChannel, AccessDenied, per_both(50, 5), LARGE
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied]
+        takes UNTAG_RESOURCE gives [] on Control, writes;
+    UntagStream: KinesisVideo "/untagStream", Stream, NotAuthorized, per_both(50, 5), LARGE
+        fails [ClientLimitExceeded, InvalidArgument, ResourceNotFound, NotAuthorized,
+            InvalidResourceFormat]
+        takes UNTAG_STREAM gives [] on Control, writes;
+    UpdateDataRetention: KinesisVideo "/updateDataRetention", Stream, NotAuthorized, per_both(50, 5), SMALL
+        fails [ClientLimitExceeded, InvalidArgument, ResourceNotFound, ResourceInUse,
+            NotAuthorized, VersionMismatch]
+        takes UPDATE_DATA_RETENTION gives [] on Control, writes;
+    UpdateImageGenerationConfiguration: KinesisVideo "/updateImageGenerationConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied, ResourceInUse,
+            NoDataRetention];
+    UpdateMediaStorageConfiguration: KinesisVideo "/updateMediaStorageConfiguration", Channel, AccessDenied, per_both(10, 5), SMALL
+        fails [ResourceInUse, InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied,
+            NoDataRetention];
+    UpdateNotificationConfiguration: KinesisVideo "/updateNotificationConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied, ResourceInUse,
+            NoDataRetention];
+    UpdateSignalingChannel: KinesisVideo "/updateSignalingChannel", Channel, AccessDenied, per_both(50, 5), SMALL
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, ResourceInUse, AccessDenied,
+            VersionMismatch];
+    UpdateStream: KinesisVideo "/updateStream", Stream, NotAuthorized, per_both(50, 5), SMALL
+        fails [ClientLimitExceeded, InvalidArgument, ResourceNotFound, ResourceInUse,
+            NotAuthorized, VersionMismatch]
+        takes UPDATE_STREAM gives [] on Control, writes;
+    UpdateStreamStorageConfiguration: KinesisVideo "/updateStreamStorageConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
+        fails [AccessDenied, ClientLimitExceeded, InvalidArgument, ResourceNotFound, ResourceInUse,
+            VersionMismatch]
+        takes UPDATE_STREAM_STORAGE_CONFIGURATION gives [] on Control, writes;
+    PutMedia: Media "/putMedia", Stream, NotAuthorized, per_resource(5), SMALL
+        fails [ResourceNotFound, NotAuthorized, InvalidEndpoint, InvalidArgument,
+            ConnectionLimitExceeded, ClientLimitExceeded]
+        takes PUT_MEDIA gives [] on Media, writes;
+    GetMedia: Media "/getMedia", Stream, NotAuthorized, per_resource(5), SMALL
+        fails [ResourceNotFound, NotAuthorized, InvalidEndpoint, ClientLimitExceeded,
+            ConnectionLimitExceeded, InvalidArgument]
+        takes GET_MEDIA gives [ContentType, Payload] on Media, reads;
+    GetClip: ArchivedMedia "/getClip", Stream, NotAuthorized, UNRATED, SMALL
+        fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized,
+            UnsupportedStreamMediaType, MissingCodecPrivateData, InvalidCodecPrivateData,
+            InvalidMediaFrame, NoDataRetention];
+    GetDASHStreamingSessionURL: ArchivedMedia "/getDASHStreamingSessionURL", Stream, NotAuthorized, per_resource(25), SMALL
+        fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized,
+            UnsupportedStreamMediaType, NoDataRetention, MissingCodecPrivateData,
+            InvalidCodecPrivateData];
+    GetHLSStreamingSessionURL: ArchivedMedia "/getHLSStreamingSessionURL", Stream, NotAuthorized, per_resource(25), SMALL
+        fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized,
+            UnsupportedStreamMediaType, NoDataRetention, MissingCodecPrivateData,
+            InvalidCodecPrivateData];
+    GetImages: ArchivedMedia "/getImages", Stream, NotAuthorized, UNRATED, SMALL
+        fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized,
+            NoDataRetention];
+    GetMediaForFragmentList: ArchivedMedia "/getMediaForFragmentList", Stream, NotAuthorized, UNRATED, LARGE
+        fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized]
+        takes GET_MEDIA_FOR_FRAGMENT_LIST gives [ContentType, Payload] on Media, reads;
+    ListFragments: ArchivedMedia "/listFragments", Stream, NotAuthorized, UNRATED, SMALL
+        fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized]
+        takes LIST_FRAGMENTS gives [Fragments, NextToken] on Media, reads;
+    GetIceServerConfig: Signaling "/v1/get-ice-server-config", Channel, NotAuthorized, per_both(100, 5), SMALL
+        fails [InvalidClient, SessionExpired, ClientLimitExceeded, ResourceNotFound,
+            InvalidArgument, NotAuthorized];
+    SendAlexaOfferToMaster: Signaling "/v1/send-alexa-offer-to-master", Channel, NotAuthorized, per_both(100, 5), SMALL
+        fails [ClientLimitExceeded, ResourceNotFound, InvalidArgument, NotAuthorized];
+    JoinStorageSession: WebrtcStorage "/joinStorageSession", Channel, AccessDeniedForbidden, per_both(50, 2), SMALL
+        fails [ClientLimitExceeded, InvalidArgument, AccessDeniedForbidden, ResourceNotFound];
+    JoinStorageSessionAsViewer: WebrtcStorage "/joinStorageSessionAsViewer", Channel, AccessDeniedForbidden, per_both(50, 2), SMALL
+        fails [ClientLimitExceeded, InvalidArgument, AccessDeniedForbidden, ResourceNotFound];
+}

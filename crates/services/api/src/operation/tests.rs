@@ -1,1 +1,89 @@
+use super::*;
 
+#[test]
+fn the_table_is_in_the_order_of_the_enum() {
+    for (index, row) in table::TABLE.iter().enumerate() {
+        assert_eq!(row.operation as usize, index, "{}", row.name);
+        assert_eq!(row.operation.name(), format!("{:?}", row.operation));
+    }
+    // The last variant tells how many there are.
+    assert_eq!(table::TABLE.len(), Operation::JoinStorageSessionAsViewer as usize + 1);
+}
+
+#[test]
+fn denials_are_modelled_where_the_model_has_one() {
+    let denials =
+        [Exception::AccessDenied, Exception::AccessDeniedForbidden, Exception::NotAuthorized];
+    for operation in Operation::all() {
+        let modelled = operation.errors().iter().find(|e| denials.contains(e));
+        match operation {
+            Operation::CreateStream | Operation::ListStreams => {
+                assert_eq!(modelled, None, "{operation}");
+                assert_eq!(operation.denial(), Exception::AccessDeniedForbidden);
+            }
+            _ => assert_eq!(modelled, Some(&operation.denial()), "{operation}"),
+        }
+        // The refusal of what is not there yet.
+        assert!(operation.errors().contains(&Exception::InvalidArgument), "{operation}");
+    }
+}
+
+#[test]
+fn what_this_version_answers() {
+    let implemented: Vec<_> = Operation::all()
+        .filter(|o| o.availability() == Availability::Implemented)
+        .map(|o| (o.name(), o.plane() == Plane::Media, o.writes()))
+        .collect();
+    assert_eq!(
+        implemented,
+        [
+            ("CreateStream", false, true),
+            ("DeleteStream", false, true),
+            ("DescribeStream", false, false),
+            ("DescribeStreamStorageConfiguration", false, false),
+            ("GetDataEndpoint", false, false),
+            ("ListStreams", false, false),
+            ("ListTagsForResource", false, false),
+            ("ListTagsForStream", false, false),
+            ("TagResource", false, true),
+            ("TagStream", false, true),
+            ("UntagResource", false, true),
+            ("UntagStream", false, true),
+            ("UpdateDataRetention", false, true),
+            ("UpdateStream", false, true),
+            ("UpdateStreamStorageConfiguration", false, true),
+            ("PutMedia", true, true),
+            ("GetMedia", true, false),
+            ("GetMediaForFragmentList", true, false),
+            ("ListFragments", true, false),
+        ]
+    );
+}
+
+#[test]
+fn rates_of_the_quota_tables() {
+    for (operation, account, resource) in [
+        (Operation::CreateStream, Some(50), None),
+        (Operation::DescribeStream, Some(300), Some(5)),
+        (Operation::StartEdgeConfigurationUpdate, Some(10), Some(1)),
+        (Operation::PutMedia, None, Some(5)),
+        (Operation::GetMedia, None, Some(5)),
+        (Operation::ListFragments, None, None),
+        (Operation::JoinStorageSession, Some(50), Some(2)),
+    ] {
+        assert_eq!(operation.rate(), CallRate { account, resource }, "{operation}");
+    }
+}
+
+#[test]
+fn the_description_tells_members_and_constraints() {
+    let description: serde_json::Value = serde_json::from_str(&crate::describe()).unwrap();
+    let operations = description["operations"].as_object().unwrap();
+    assert_eq!(operations.len(), 44);
+    let name = &operations["CreateStream"]["input"]["members"]["StreamName"];
+    assert_eq!(name["max"], 256);
+    assert_eq!(name["required"], true);
+    assert_eq!(operations["GetClip"]["state"], "later");
+    assert!(operations["GetClip"].get("input").is_none());
+    assert_eq!(operations["JoinStorageSession"]["errors"]["AccessDeniedException"], 403);
+}

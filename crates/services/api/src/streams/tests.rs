@@ -1,1 +1,224 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread;
 
+use serde_json::json;
+use streamkeep_media::{StreamId, UnixMillis};
+
+use super::*;
+use crate::testing::{CAM_ARN, CountingRandom, Fault, Memory, NOW, Service, owner};
+use crate::{Operation as O, Quotas, ResourceArn, StorageTier};
+
+fn stream(id: u8, name: &str, status: StreamStatus) -> Stream {
+    Stream {
+        id: StreamId([id; 16]),
+        name: name.into(),
+        created: NOW,
+        version: "v".into(),
+        status,
+        device_name: None,
+        media_type: None,
+        kms_key_id: None,
+        retention_hours: 0,
+        visible_from: UnixMillis(0),
+        storage_tier: StorageTier::Hot,
+        tags: BTreeMap::new(),
+    }
+}
+
+fn load(memory: &Arc<Memory>) -> Result<Streams, PersistenceError> {
+    let persistence: Arc<dyn StreamPersistence> = Arc::clone(memory) as _;
+    Streams::load(owner(), persistence, Arc::new(CountingRandom))
+}
+
+fn status(service: &Service) -> Option<StreamStatus> {
+    service.control.streams().find(&StreamRef::Name("cam1".into())).map(|stream| stream.status)
+}
+
+#[test]
+fn loads_what_was_stored() {
+    let memory = Arc::new(Memory::with([
+        stream(1, "a", StreamStatus::Active),
+        stream(2, "b", StreamStatus::Updating),
+        stream(3, "c", StreamStatus::Deleting),
+    ]));
+    let streams = load(&memory).unwrap();
+    let found: Vec<_> =
+        streams.snapshot().iter().map(|stream| (stream.name.clone(), stream.status)).collect();
+    let active = |name: &str| (name.to_owned(), StreamStatus::Active);
+    assert_eq!(found, [active("a"), active("b")]);
+    // A deletion that was cut short is finished.
+    assert_eq!(memory.stored().len(), 2);
+    assert_eq!(streams.get(StreamId([2; 16])).unwrap().name, "b");
+    assert_eq!(streams.get(StreamId([3; 16])), None);
+
+    memory.set_fault(Some(Fault::Failed));
+    assert!(load(&memory).is_ok(), "reading needs no change");
+    let twins = [stream(1, "a", StreamStatus::Active), stream(2, "a", StreamStatus::Active)];
+    assert!(load(&Arc::new(Memory::with(twins))).is_err());
+    let cut_short = Arc::new(Memory::with([stream(3, "c", StreamStatus::Deleting)]));
+    cut_short.set_fault(Some(Fault::Unavailable));
+    assert!(load(&cut_short).is_err());
+}
+
+/// Runs `during` while `operation` waits for the disk, and returns what it returned.
+fn during<T>(service: &Service, operation: O, body: &str, during: impl FnOnce() -> T) -> T {
+    service.memory.close_gate();
+    thread::scope(|scope| {
+        let change = scope.spawn(|| service.ok(operation, body));
+        service.memory.await_change();
+        let result = during();
+        service.memory.open_gate();
+        change.join().unwrap();
+        result
+    })
+}
+
+#[test]
+fn transient_states_show_while_the_disk_works() {
+    let service = Service::new(Quotas::Protective);
+    let exception = |operation, body: &str| service.call(operation, body).unwrap_err().exception();
+    let name = r#"{"StreamName":"cam1"}"#;
+    let endpoint = r#"{"StreamName":"cam1","APIName":"PUT_MEDIA"}"#;
+    let delete = json!({ "StreamARN": CAM_ARN }).to_string();
+    let update =
+        |version: &str| json!({ "StreamName": "cam1", "CurrentVersion": version }).to_string();
+
+    during(&service, O::CreateStream, name, || {
+        assert_eq!(status(&service), Some(StreamStatus::Creating));
+        let info = service.ok(O::DescribeStream, name);
+        assert_eq!(info["StreamInfo"]["Status"], "CREATING");
+        let list = service.ok(O::ListStreams, "");
+        assert_eq!(list["StreamInfoList"][0]["Status"], "CREATING");
+        assert_eq!(exception(O::CreateStream, name), Exception::ResourceInUse);
+        assert_eq!(exception(O::UpdateStream, &update("v")), Exception::ResourceInUse);
+        assert_eq!(exception(O::DeleteStream, &delete), Exception::ResourceInUse);
+        assert_eq!(exception(O::GetDataEndpoint, endpoint), Exception::ResourceNotFound);
+    });
+    assert_eq!(status(&service), Some(StreamStatus::Active));
+
+    let version = service.version("cam1");
+    during(&service, O::UpdateStream, &update(&version), || {
+        assert_eq!(status(&service), Some(StreamStatus::Updating));
+        assert_eq!(service.version("cam1"), version, "the old definition until it is stored");
+        assert_eq!(exception(O::UpdateStream, &update(&version)), Exception::ResourceInUse);
+        assert_eq!(exception(O::DeleteStream, &delete), Exception::ResourceInUse);
+        service.ok(O::GetDataEndpoint, endpoint);
+    });
+    assert_eq!(status(&service), Some(StreamStatus::Active));
+
+    during(&service, O::DeleteStream, &delete, || {
+        assert_eq!(status(&service), Some(StreamStatus::Deleting));
+        let info = service.ok(O::DescribeStream, name);
+        assert_eq!(info["StreamInfo"]["Status"], "DELETING");
+        assert_eq!(service.ok(O::ListStreams, "")["StreamInfoList"][0]["Status"], "DELETING");
+        assert_eq!(exception(O::CreateStream, name), Exception::ResourceInUse);
+        assert_eq!(exception(O::UpdateStream, &update("v")), Exception::ResourceInUse);
+        assert_eq!(exception(O::DeleteStream, &delete), Exception::ResourceInUse);
+        assert_eq!(exception(O::GetDataEndpoint, endpoint), Exception::ResourceNotFound);
+    });
+    assert_eq!(status(&service), None);
+}
+
+/// The model has no ResourceInUseException for tags: they wait for their turn.
+#[test]
+fn tag_calls_wait() {
+    let service = Service::with_cam();
+    let version = service.version("cam1");
+    let update = json!({ "StreamName": "cam1", "CurrentVersion": version }).to_string();
+    let tag = |n: usize| json!({ "StreamName": "cam1", "Tags": { format!("k{n}"): "" } });
+    service.memory.close_gate();
+    thread::scope(|scope| {
+        let service = &service;
+        scope.spawn(|| service.ok(O::UpdateStream, &update));
+        service.memory.await_change();
+        let waiting: Vec<_> = (0..8)
+            .map(|n| scope.spawn(move || service.ok(O::TagStream, &tag(n).to_string())))
+            .collect();
+        assert!(waiting.iter().all(|thread| !thread.is_finished()));
+        service.memory.open_gate();
+    });
+    // The persistence of these tests asserts that each update builds on the one before.
+    assert_eq!(service.memory.stored()[0].tags.len(), 8);
+    assert_ne!(service.version("cam1"), version);
+}
+
+/// While tags are being stored the stream is ACTIVE, and an update waits its turn.
+#[test]
+fn updates_wait_for_tags() {
+    let service = Service::with_cam();
+    let version = service.version("cam1");
+    let update = json!({ "StreamName": "cam1", "CurrentVersion": version, "DeviceName": "d" });
+    let tag = r#"{"StreamName":"cam1","Tags":{"k":"v"}}"#;
+    service.memory.close_gate();
+    thread::scope(|scope| {
+        scope.spawn(|| service.ok(O::TagStream, tag));
+        service.memory.await_change();
+        assert_eq!(status(&service), Some(StreamStatus::Active));
+        let update = scope.spawn(|| service.ok(O::UpdateStream, &update.to_string()));
+        assert!(!update.is_finished());
+        service.memory.open_gate();
+    });
+    let stored = service.memory.stored().remove(0);
+    assert_eq!((stored.tags.len(), stored.device_name.as_deref()), (1, Some("d")));
+}
+
+#[test]
+fn tags_of_a_stream_that_vanishes_meanwhile() {
+    let service = Service::with_cam();
+    let delete = json!({ "StreamARN": CAM_ARN }).to_string();
+    let tag = r#"{"StreamName":"cam1","Tags":{"k":"v"}}"#;
+    service.memory.close_gate();
+    thread::scope(|scope| {
+        scope.spawn(|| service.ok(O::DeleteStream, &delete));
+        service.memory.await_change();
+        let tagging = scope.spawn(|| service.call(O::TagStream, tag));
+        service.memory.open_gate();
+        let error = tagging.join().unwrap().unwrap_err();
+        assert_eq!(error.exception(), Exception::ResourceNotFound);
+    });
+    assert!(service.memory.stored().is_empty());
+}
+
+/// Of many creations of one name at once, one succeeds.
+#[test]
+fn one_name_one_stream() {
+    let service = Service::new(Quotas::Protective);
+    let created: usize = thread::scope(|scope| {
+        let service = &service;
+        let threads: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| service.call(O::CreateStream, r#"{"StreamName":"cam1"}"#)))
+            .collect();
+        threads.into_iter().map(|thread| usize::from(thread.join().unwrap().is_ok())).sum()
+    });
+    assert_eq!((created, service.memory.stored().len()), (1, 1));
+}
+
+/// A failed creation leaves the name free and no trace.
+#[test]
+fn failures_leave_everything_as_it_was() {
+    let service = Service::with_cam();
+    let before = service.control.streams().snapshot();
+    service.memory.set_fault(Some(Fault::Failed));
+    assert!(service.call(O::CreateStream, r#"{"StreamName":"cam2"}"#).is_err());
+    let delete = json!({ "StreamARN": CAM_ARN }).to_string();
+    assert!(service.call(O::DeleteStream, &delete).is_err());
+    assert_eq!(service.control.streams().snapshot(), before);
+    service.memory.set_fault(None);
+    // A deletion that failed is none: the creation time needs no step.
+    let answer = service.ok(O::CreateStream, r#"{"StreamName":"cam2"}"#);
+    assert_eq!(answer["StreamARN"], CAM_ARN.replace("cam1", "cam2"));
+    let arn = StreamRef::Arn(ResourceArn::parse(CAM_ARN).unwrap());
+    assert!(service.control.streams().find(&arn).is_some());
+}
+
+/// Tagging with what is already there needs no disk.
+#[test]
+fn nothing_to_change() {
+    let service = Service::with_cam();
+    service.ok(O::TagStream, r#"{"StreamName":"cam1","Tags":{"k":"v"}}"#);
+    service.memory.set_fault(Some(Fault::Failed));
+    service.ok(O::TagStream, r#"{"StreamName":"cam1","Tags":{"k":"v"}}"#);
+    service.ok(O::UntagStream, r#"{"StreamName":"cam1","TagKeyList":["x"]}"#);
+    assert!(service.call(O::TagStream, r#"{"StreamName":"cam1","Tags":{"k":"w"}}"#).is_err());
+}
