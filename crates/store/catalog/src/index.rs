@@ -30,8 +30,8 @@ pub struct VolumeRecord {
     pub max_expiry: UnixMillis,
     /// Fragments in it.
     pub fragment_count: u64,
-    /// Bytes of their media, before encryption.
-    pub media_bytes: u64,
+    /// Bytes of their records, as they lie in the file.
+    pub record_bytes: u64,
 }
 
 /// Life of a volume.
@@ -49,7 +49,8 @@ pub enum VolumeState {
     Lost,
 }
 
-/// One stream's fragments in one sealed volume.
+/// One stream's fragments in one sealed volume. Their rows are found by the stream's id in the
+/// volume's footer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRecord {
     /// [`VolumeRecord::id`].
@@ -66,14 +67,8 @@ pub struct RunRecord {
     pub min_producer: UnixMillis,
     /// Largest producer timestamp.
     pub max_producer: UnixMillis,
-    /// Bytes of media, before encryption.
-    pub media_bytes: u64,
-    /// Offset in the volume of the run's first row.
-    pub rows_offset: u64,
-    /// Bytes from one row to the next.
-    pub row_stride: u32,
-    /// Offset of the permutation by producer timestamp; `None` when the rows already rise by it.
-    pub by_producer_offset: Option<u64>,
+    /// Bytes of their records, as they lie in the file.
+    pub record_bytes: u64,
 }
 
 impl RunRecord {

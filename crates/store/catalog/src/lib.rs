@@ -3,7 +3,8 @@
 //! [`ControlCatalog`] holds what cannot be found again elsewhere: streams, their settings, their
 //! wrapped keys, small named values. [`IndexCatalog`] holds what volumes say about themselves: one
 //! row per volume and one per run, a run being one stream's fragments in one volume. Fragments have
-//! no rows here; they are found through the run's position in the volume's footer.
+//! no rows here; they stand in the footer of their volume, where a run's rows are found by its
+//! stream.
 //!
 //! The SQLite form keeps both apart in two files, because they promise different things: control
 //! transactions survive a power cut, index transactions may lose the latest ones and are made again

@@ -77,7 +77,7 @@ pub fn volume(id: u64) -> VolumeRecord {
         max_server: UnixMillis(2_000 + id),
         max_expiry: UnixMillis(3_000 + id),
         fragment_count: 7,
-        media_bytes: 1_750_000,
+        record_bytes: 1_750_000,
     }
 }
 
@@ -91,10 +91,7 @@ pub fn run(volume: u64, stream: u8, server: (u64, u64), producer: (u64, u64)) ->
         fragment_count: 2,
         min_producer: UnixMillis(producer.0),
         max_producer: UnixMillis(producer.1),
-        media_bytes: 500_000,
-        rows_offset: 1 << 29,
-        row_stride: 256,
-        by_producer_offset: volume.is_multiple_of(2).then_some(1 << 28),
+        record_bytes: 500_000,
     }
 }
 

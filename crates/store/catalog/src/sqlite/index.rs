@@ -302,12 +302,12 @@ impl IndexCatalog for SqliteIndex {
 
 const INSERT_VOLUME: &str = "
     INSERT INTO volume (id, uuid, lane, state, created, length, indexed_upto, max_server,
-        max_expiry, fragment_count, media_bytes)
+        max_expiry, fragment_count, record_bytes)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 const UPDATE_VOLUME: &str = "
     UPDATE volume SET uuid = ?2, lane = ?3, state = ?4, created = ?5, length = ?6,
-        indexed_upto = ?7, max_server = ?8, max_expiry = ?9, fragment_count = ?10, media_bytes = ?11
+        indexed_upto = ?7, max_server = ?8, max_expiry = ?9, fragment_count = ?10, record_bytes = ?11
     WHERE id = ?1";
 
 fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
@@ -335,7 +335,7 @@ fn write_volume(
         instant(volume.max_server),
         instant(volume.max_expiry),
         integer(volume.fragment_count),
-        integer(volume.media_bytes),
+        integer(volume.record_bytes),
     ])
 }
 
@@ -363,10 +363,9 @@ fn replace_runs(
 ) -> rusqlite::Result<()> {
     transaction.prepare_cached("DELETE FROM run WHERE volume = ?1")?.execute([integer(volume)])?;
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO run (volume, stream, first, last, fragment_count, media_bytes, rows_offset,
-            row_stride, by_producer_offset, server_start, server_class, producer_start,
-            producer_end, producer_class)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "INSERT INTO run (volume, stream, first, last, fragment_count, record_bytes, server_start,
+            server_class, producer_start, producer_end, producer_class)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     for run in runs {
         let (server_start, server_end) = run.span(TimeAxis::Server);
@@ -376,10 +375,7 @@ fn replace_runs(
             run.first.to_be_bytes(),
             run.last.to_be_bytes(),
             run.fragment_count,
-            integer(run.media_bytes),
-            integer(run.rows_offset),
-            run.row_stride,
-            run.by_producer_offset.map(integer),
+            integer(run.record_bytes),
             instant(server_start),
             span_class(server_start, server_end),
             instant(run.min_producer),
@@ -409,7 +405,7 @@ fn read_volume(row: &Row<'_>) -> rusqlite::Result<VolumeRecord> {
         max_server: read_instant(row, "max_server")?,
         max_expiry: read_instant(row, "max_expiry")?,
         fragment_count: read_u64(row, "fragment_count")?,
-        media_bytes: read_u64(row, "media_bytes")?,
+        record_bytes: read_u64(row, "record_bytes")?,
     })
 }
 
@@ -432,15 +428,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         fragment_count: read_u32(row, "fragment_count")?,
         min_producer: read_instant(row, "producer_start")?,
         max_producer: read_instant(row, "producer_end")?,
-        media_bytes: read_u64(row, "media_bytes")?,
-        rows_offset: read_u64(row, "rows_offset")?,
-        row_stride: read_u32(row, "row_stride")?,
-        by_producer_offset: row
-            .get::<_, Option<i64>>("by_producer_offset")?
-            .map(|offset| {
-                u64::try_from(offset).map_err(|_| out_of_range(row, "by_producer_offset", offset))
-            })
-            .transpose()?,
+        record_bytes: read_u64(row, "record_bytes")?,
     })
 }
 

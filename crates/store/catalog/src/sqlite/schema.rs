@@ -62,7 +62,7 @@ CREATE TABLE volume (
     max_server INTEGER NOT NULL,
     max_expiry INTEGER NOT NULL,
     fragment_count INTEGER NOT NULL,
-    media_bytes INTEGER NOT NULL
+    record_bytes INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX volume_by_expiry ON volume (state, max_expiry);
 CREATE TABLE run (
@@ -71,10 +71,7 @@ CREATE TABLE run (
     first BLOB NOT NULL CHECK (length(first) = 16),
     last BLOB NOT NULL CHECK (length(last) = 16),
     fragment_count INTEGER NOT NULL,
-    media_bytes INTEGER NOT NULL,
-    rows_offset INTEGER NOT NULL,
-    row_stride INTEGER NOT NULL,
-    by_producer_offset INTEGER,
+    record_bytes INTEGER NOT NULL,
     server_start INTEGER NOT NULL,
     server_class INTEGER NOT NULL,
     producer_start INTEGER NOT NULL,
