@@ -103,7 +103,9 @@ impl SigningKey {
 }
 
 fn derive_bytes(secret: &SecretKey, credential: &Credential) -> Zeroizing<[u8; 32]> {
-    let prefixed = Zeroizing::new(format!("AWS4{}", secret.expose()));
+    // Sized at once: growing would leave a copy of the secret behind.
+    let mut prefixed = Zeroizing::new(String::with_capacity(4 + secret.expose().len()));
+    prefixed.extend(["AWS4", secret.expose()]);
     let mut key = hmac::Key::new(hmac::HMAC_SHA256, prefixed.as_bytes());
     let mut bytes = Zeroizing::new([0; 32]);
     let parts = [credential.date(), credential.region(), credential.service(), TERMINATOR];

@@ -193,3 +193,38 @@ impl Presented<'_> {
         matches(&as_sent.0, &as_sent.1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AccessKeyId, Credentials, PayloadHash, Request, Signing, Style};
+
+    /// Else who knows no secret could push every key out of the cache.
+    #[test]
+    fn only_a_verified_request_enters_the_cache() {
+        let now = UnixSeconds(1_795_166_438);
+        let (right, wrong) = (SecretKey::new("right").unwrap(), SecretKey::new("wrong").unwrap());
+        let access_key_id = AccessKeyId::parse("AKIDEXAMPLE").unwrap();
+        let credentials = Credentials { access_key_id, secret: right.clone(), session_token: None };
+        let signing = Signing { credentials: &credentials, region: "r", service: "s", now };
+        let host: (&str, &[u8]) = ("host", b"h");
+        let plain = Request { method: "GET", path: "/", query: "", headers: &[host] };
+        let added = signing.sign_headers(&plain, PayloadHash::Empty, Style::SDK).unwrap();
+        let mut headers = vec![host];
+        headers.extend(added.iter().map(|(name, value)| (name, value.as_bytes())));
+        let presented = Presented::parse(Request { headers: &headers, ..plain }).unwrap();
+
+        let rules = Rules { region: None, services: &["s"], signed_if_present: &[] };
+        let keys = SigningKeys::new(2);
+        let verify = |secret| {
+            let key = KnownKey { secret, session: None };
+            presented.verify(Payload::Streaming, key, rules, now, &keys)
+        };
+        assert_eq!(verify(&wrong), Err(AuthError::WrongSignature));
+        assert!(keys.get(&presented.credential, &wrong).is_none());
+        assert_eq!(verify(&right), Ok(()));
+        assert!(keys.get(&presented.credential, &right).is_some());
+        assert_eq!(verify(&right), Ok(()));
+        assert_eq!(verify(&wrong), Err(AuthError::WrongSignature));
+    }
+}

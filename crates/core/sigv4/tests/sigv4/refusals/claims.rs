@@ -67,6 +67,11 @@ fn time() {
             ("no such day", |c| c.edit("X-Amz-Date", "1120", "1131"), Malformed(Part::Date)),
             ("garbage", |c| c.set("X-Amz-Date", "now"), Malformed(Part::Date)),
             ("empty", |c| c.set("X-Amz-Date", ""), Malformed(Part::Date)),
+            (
+                "the form of Date",
+                |c| c.set("X-Amz-Date", "Fri, 20 Nov 2026 09:20:38 GMT"),
+                Malformed(Part::Date),
+            ),
             ("none", |c| c.remove("X-Amz-Date"), Incomplete(Part::Date)),
             ("two", |c| c.push("x-amz-date", "20261120T092038Z"), Duplicate(Part::Date)),
         ],
