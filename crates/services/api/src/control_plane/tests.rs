@@ -125,8 +125,8 @@ fn every_modelled_error() {
         .collect();
     // A request of each that would succeed on `cam1`, by ARN where the operation takes one.
     let request = |operation: O, arn: &str, version: &str| match operation {
-        O::CreateStream => return json!({ "StreamName": "cam2" }),
-        O::ListStreams => return json!({}),
+        O::CreateStream => json!({ "StreamName": "cam2" }),
+        O::ListStreams => json!({}),
         O::DeleteStream => json!({ "StreamARN": arn, "CurrentVersion": version }),
         O::DescribeStream | O::DescribeStreamStorageConfiguration | O::ListTagsForStream => {
             json!({ "StreamARN": arn })
