@@ -30,8 +30,11 @@ pub struct AccessUnit {
 pub struct PictureOrder {
     /// Counts of this and later frames are independent of the counts before: an IDR picture.
     pub restarts: bool,
-    /// PicOrderCnt divided by the distance of neighbouring frames.
+    /// PicOrderCnt.
     pub count: i32,
+    /// By how much the counts of neighbouring frames differ: 2 or 1. Some H.264 encoders count
+    /// frames by 1 where the standard's fields make it 2; an odd count gives them away.
+    pub step: i32,
     /// H.265 RADL and RASL: presented before the random access point they follow.
     pub leading: bool,
     /// Leading frames may follow.
@@ -210,7 +213,8 @@ impl AccessUnitSplitter {
                     data: std::mem::take(&mut self.preceding),
                     order: PictureOrder {
                         restarts: start.restarts_order,
-                        count: start.order.div_euclid(start.order_step),
+                        count: start.order,
+                        step: start.order_step,
                         leading: start.leading,
                         may_have_leading: start.may_have_leading,
                     },

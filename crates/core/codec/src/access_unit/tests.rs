@@ -118,9 +118,9 @@ fn h264_pictures() {
         found,
         [
             (true, 0, vec![AUD, SPS_HIGH_1280X720, PPS_HIGH, SEI, &idr]),
-            (false, 3, vec![AUD, &p, &p2, filler]),
-            (false, 1, vec![SEI, filler, &b]),
-            (false, 2, vec![&b2]),
+            (false, 6, vec![AUD, &p, &p2, filler]),
+            (false, 2, vec![SEI, filler, &b]),
+            (false, 4, vec![&b2]),
         ]
     );
     assert!(units[0].order.restarts && !units[1].order.restarts);
@@ -142,7 +142,7 @@ fn h264_order_wraps() {
     let refs: Vec<&[u8]> = stream.iter().map(Vec::as_slice).collect();
     let counts: Vec<i32> =
         split(VideoCodec::H264, &[&annex_b(&refs)]).iter().map(|unit| unit.order.count).collect();
-    assert_eq!(counts, (0..80).collect::<Vec<i32>>());
+    assert_eq!(counts, (0..80).map(|i| 2 * i).collect::<Vec<i32>>());
 }
 
 /// The count of a picture goes by the last *reference* picture before it (H.264 §8.2.1.1, H.265
@@ -167,7 +167,7 @@ fn order_goes_by_reference_pictures() {
         segment(1, true, 10),
     ];
     for (codec, nals, expected) in [
-        (VideoCodec::H264, &h264[..], [0, 15, 30, 0]),
+        (VideoCodec::H264, &h264[..], [0, 30, 60, 0]),
         (VideoCodec::H265, &h265[..], [0, 100, 210, 10]),
     ] {
         let refs: Vec<&[u8]> = nals.iter().map(Vec::as_slice).collect();
