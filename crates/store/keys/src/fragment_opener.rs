@@ -58,12 +58,28 @@ impl FragmentOpener {
         self.open_chunk(Section::Media, media_len, index, sealed)
     }
 
+    /// Opens the whole media section in place and returns the plaintext, the front of `sealed`.
+    pub fn open_media_in_place<'a>(
+        &self,
+        sealed: &'a mut [u8],
+        media_len: u32,
+    ) -> Result<&'a [u8], KeysError> {
+        self.open_in_place(Section::Media, sealed, media_len)?;
+        Ok(&sealed[..media_len as usize])
+    }
+
     fn open_section(
         &self,
         section: Section,
         mut bytes: Vec<u8>,
         len: u32,
     ) -> Result<Vec<u8>, KeysError> {
+        self.open_in_place(section, &mut bytes, len)?;
+        bytes.truncate(len as usize);
+        Ok(bytes)
+    }
+
+    fn open_in_place(&self, section: Section, bytes: &mut [u8], len: u32) -> Result<(), KeysError> {
         let (expected, found) = (sealed_len(len), bytes.len() as u64);
         if expected != found {
             return Err(KeysError::Length { section, expected, found });
@@ -77,8 +93,7 @@ impl FragmentOpener {
             let plain_start = index as usize * CHUNK_LEN as usize;
             bytes.copy_within(sealed_start..sealed_start + plain_len, plain_start);
         }
-        bytes.truncate(len as usize);
-        Ok(bytes)
+        Ok(())
     }
 
     /// `index` is below the chunk count of `len`.

@@ -1,1 +1,37 @@
-//! The volume file format: header, batches, records, footer; writing, walking, reading.
+//! The volume file format: an append-only file of sealed fragments of many streams.
+//!
+//! `design/store.md`, "Volume", is the specification; the modules follow its order:
+//! [`VolumeHeader`], batches ([`BatchBuilder`], [`BatchHeader`]), records ([`RecordHeader`], with
+//! the [`FragmentRow`] in clear and the [`FragmentMeta`] sealed), footer ([`FooterBuilder`],
+//! [`Footer`]). [`walk`] finds what is valid in a volume that was not sealed.
+//!
+//! This crate knows bytes and files. It decides nothing about lanes, retention or the catalog,
+//! and it never parses media.
+
+mod batch;
+mod checksum;
+mod cursor;
+mod error;
+mod footer;
+mod fragment_reader;
+mod limits;
+mod meta;
+mod pending_fragment;
+mod record;
+mod row;
+mod varint;
+mod volume_header;
+mod walk;
+
+pub use batch::{BATCH_HEADER_LEN, Batch, BatchBuilder, BatchHeader};
+pub use checksum::{Crc64Nvme, VolumeHash, VolumeHasher};
+pub use error::{Part, VolumeError};
+pub use footer::{Footer, FooterBuilder, FooterBytes, FooterHead, Run};
+pub use fragment_reader::{FragmentReader, StoredFragment, read_fragment};
+pub use limits::{MEDIA_LEN_MAX, META_LEN_MAX, RUNS_MAX, TRACKS_MAX};
+pub use meta::{FINGERPRINT_LEN, FragmentMeta};
+pub use pending_fragment::PendingFragment;
+pub use record::{FragmentRecord, RecordBody, RecordHeader};
+pub use row::{FragmentRow, Location, PlacedRow, RunningCounters, TrackRow};
+pub use volume_header::{FORMAT_VERSION, VolumeHeader, VolumeId, VolumeUuid};
+pub use walk::{Damage, Holes, LostFragment, PayloadCheck, Tail, Walk, WalkOptions, walk};

@@ -1,0 +1,184 @@
+//! Reading fragments back.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use streamkeep_io::VolumeFile;
+use streamkeep_keys::{DataKey, FragmentOpener, chunk_span, sealed_len};
+use streamkeep_media::StreamId;
+
+use crate::checksum::crc32c;
+use crate::limits::{MEDIA_LEN_MAX, META_LEN_MAX, TRACKS_MAX};
+use crate::record::fragment::header_len;
+use crate::record::{FragmentRecord, RecordBody, RecordHeader};
+use crate::{FragmentMeta, FragmentRow, Part, PendingFragment, VolumeError, VolumeUuid};
+
+/// A fragment read whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFragment {
+    /// What was sealed about it.
+    pub meta: FragmentMeta,
+    /// Its bytes, as sent.
+    pub media: Bytes,
+}
+
+/// Reads a fragment whole, with one read of its record.
+///
+/// `row` is what the index says of it: anything else found in its place is a
+/// [`VolumeError::Mismatch`]. Every byte returned has passed its authentication tag.
+pub fn read_fragment(
+    file: &dyn VolumeFile,
+    volume: VolumeUuid,
+    stream: StreamId,
+    row: &FragmentRow,
+    key: &DataKey,
+) -> Result<StoredFragment, VolumeError> {
+    let mut bytes = read(file, row, 0..sealed_end(row))?;
+    let record = check_header(&bytes, volume, stream, row)?;
+    let opener = opener(&record, key)?;
+    let meta = open_meta(&opener, &record, &bytes)?;
+    // Opened where it lies; header and meta stay in front of it for as long as the media lives.
+    let start = media_start(row) as usize;
+    let len = opener.open_media_in_place(&mut bytes[start..], row.media_len)?.len();
+    Ok(StoredFragment { meta, media: Bytes::from(bytes).slice(start..start + len) })
+}
+
+/// A fragment whose meta section is open and whose media is read piece by piece.
+#[derive(Debug)]
+pub struct FragmentReader {
+    file: Arc<dyn VolumeFile>,
+    opener: FragmentOpener,
+    row: FragmentRow,
+    meta: FragmentMeta,
+}
+
+impl FragmentReader {
+    /// Reads header and meta section, with one read. As [`read_fragment`] otherwise.
+    pub fn open(
+        file: Arc<dyn VolumeFile>,
+        volume: VolumeUuid,
+        stream: StreamId,
+        row: &FragmentRow,
+        key: &DataKey,
+    ) -> Result<Self, VolumeError> {
+        let bytes = read(&*file, row, 0..media_start(row))?;
+        let record = check_header(&bytes, volume, stream, row)?;
+        let opener = opener(&record, key)?;
+        let meta = open_meta(&opener, &record, &bytes)?;
+        Ok(Self { file, opener, row: record.row, meta })
+    }
+
+    /// What was sealed about the fragment.
+    pub fn meta(&self) -> &FragmentMeta {
+        &self.meta
+    }
+
+    /// Reads all media.
+    pub fn media(&self) -> Result<Bytes, VolumeError> {
+        let sealed = read(&*self.file, &self.row, media_start(&self.row)..sealed_end(&self.row))?;
+        Ok(self.opener.open_media(sealed, self.row.media_len)?.into())
+    }
+
+    /// Reads a range of the media: the chunks that hold it, no more. An empty range needs no
+    /// read; [`VolumeError::TooLarge`] when it runs past the end.
+    pub fn media_range(&self, range: Range<u32>) -> Result<Bytes, VolumeError> {
+        let media_len = self.row.media_len;
+        VolumeError::check_max(Part::Media, range.end.into(), media_len.into())?;
+        let Some(span) = chunk_span(media_len, range.clone()) else {
+            return Ok(Bytes::new());
+        };
+        let start = media_start(&self.row);
+        let mut sealed =
+            read(&*self.file, &self.row, start + span.sealed.start..start + span.sealed.end)?;
+        let mut media = Vec::with_capacity(sealed.len());
+        let sealed_chunk_len = (streamkeep_keys::CHUNK_LEN + streamkeep_keys::TAG_LEN) as usize;
+        for (index, chunk) in span.chunks.zip(sealed.chunks_mut(sealed_chunk_len)) {
+            media.extend_from_slice(self.opener.open_media_chunk(media_len, index, chunk)?);
+        }
+        let skip = span.plain_start;
+        let wanted = (range.start - skip) as usize..(range.end - skip) as usize;
+        Ok(Bytes::from(media).slice(wanted))
+    }
+}
+
+impl PendingFragment {
+    /// Reads a fragment as it lies in a volume, sealed, for writing it to another volume: moving
+    /// needs no key. The payload's CRC is checked.
+    pub fn read(
+        file: &dyn VolumeFile,
+        volume: VolumeUuid,
+        stream: StreamId,
+        row: &FragmentRow,
+    ) -> Result<Self, VolumeError> {
+        let bytes = Bytes::from(read(file, row, 0..sealed_end(row))?);
+        let record = check_header(&bytes, volume, stream, row)?;
+        let start = header_len(row.encoded_len());
+        let payload = bytes.slice(start as usize..);
+        if crc32c(&payload) != record.payload_crc {
+            let offset = row.location.offset + u64::from(start);
+            return Err(VolumeError::damaged(Part::Payload, offset));
+        }
+        Ok(Self::from_parts(record, payload))
+    }
+}
+
+/// Where the media section starts, counted from the start of the record.
+fn media_start(row: &FragmentRow) -> u64 {
+    u64::from(header_len(row.encoded_len())) + sealed_len(row.meta_len)
+}
+
+/// Where the sealed bytes end, counted from the start of the record.
+fn sealed_end(row: &FragmentRow) -> u64 {
+    media_start(row) + sealed_len(row.media_len)
+}
+
+/// Reads a range of a record.
+fn read(
+    file: &dyn VolumeFile,
+    row: &FragmentRow,
+    range: Range<u64>,
+) -> Result<Vec<u8>, VolumeError> {
+    VolumeError::check_max(Part::Meta, row.meta_len.into(), META_LEN_MAX.into())?;
+    VolumeError::check_max(Part::Media, row.media_len.into(), MEDIA_LEN_MAX.into())?;
+    VolumeError::check_max(Part::Row, row.tracks.len() as u64, TRACKS_MAX as u64)?;
+    let mut bytes = vec![0; usize::try_from(range.end - range.start).expect("below 81 MiB")];
+    let start = row.location.offset.checked_add(range.start);
+    let start = start.ok_or(VolumeError::Mismatch { part: Part::Row, offset: u64::MAX })?;
+    file.read_exact_at(&mut bytes, start)?;
+    Ok(bytes)
+}
+
+/// Checks that the record at the front of `bytes` is the one that `row` describes.
+fn check_header(
+    bytes: &[u8],
+    volume: VolumeUuid,
+    stream: StreamId,
+    row: &FragmentRow,
+) -> Result<FragmentRecord, VolumeError> {
+    let offset = row.location.offset;
+    let header = RecordHeader::decode(bytes, volume, offset)
+        .ok_or(VolumeError::damaged(Part::RecordHeader, offset))?;
+    match header.body {
+        RecordBody::Fragment(record) if record.stream == stream && record.row == *row => {
+            Ok(*record)
+        }
+        _ => Err(VolumeError::Mismatch { part: Part::RecordHeader, offset }),
+    }
+}
+
+fn opener(record: &FragmentRecord, key: &DataKey) -> Result<FragmentOpener, VolumeError> {
+    let aad = record.row.aad(record.stream);
+    Ok(FragmentOpener::new(key, &record.salt, &record.commitment, &aad)?)
+}
+
+fn open_meta(
+    opener: &FragmentOpener,
+    record: &FragmentRecord,
+    bytes: &[u8],
+) -> Result<FragmentMeta, VolumeError> {
+    let start = header_len(record.row.encoded_len()) as usize;
+    let end = start + sealed_len(record.row.meta_len) as usize;
+    let meta = opener.open_meta(bytes[start..end].to_vec(), record.row.meta_len)?;
+    FragmentMeta::decode(&meta.into())
+}
