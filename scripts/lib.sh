@@ -1,0 +1,49 @@
+# Shared by the scripts beside it: where things are, and installing what is missing.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+
+say() { printf '\n== %s\n' "$*"; }
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# need_debian PACKAGE... : installs those that are not there.
+need_debian() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+            missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    say "installing ${missing[*]}"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        "${missing[@]}" >/dev/null
+}
+
+# need_cargo_tool COMMAND CRATE : installs a cargo subcommand that is not there.
+need_cargo_tool() {
+    command -v "$1" >/dev/null 2>&1 && return
+    say "installing $2"
+    cargo install --locked --quiet "$2"
+}
+
+need_rust() {
+    command -v cargo >/dev/null 2>&1 || [ ! -f "$HOME/.cargo/env" ] || . "$HOME/.cargo/env"
+    command -v cargo >/dev/null 2>&1 || {
+        echo "Rust is missing: install it with rustup, see https://rustup.rs" >&2
+        exit 1
+    }
+}
+
+# need_python : a virtual environment with the AWS clients, in .venv.
+need_python() {
+    if ! "$root/.venv/bin/python" -c 'import boto3, awscli' 2>/dev/null; then
+        say "installing the AWS clients"
+        python3 -m venv "$root/.venv"
+        "$root/.venv/bin/pip" install --quiet --disable-pip-version-check \
+            -r "$root/tests/requirements.txt"
+    fi
+}
