@@ -1,0 +1,150 @@
+//! What can go wrong between a program and the service.
+
+use std::fmt;
+use std::io;
+
+/// Why something failed. [`Error::is_retriable`] tells whether the same call may succeed later.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// Settings are missing or make no sense; the text says which and how to give them.
+    Settings(String),
+    /// No connection to the peer could be made.
+    Connect {
+        /// `host:port`.
+        peer: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The connection broke.
+    Io(io::Error),
+    /// The peer took too long.
+    Timeout {
+        /// For what.
+        waiting_for: &'static str,
+    },
+    /// The peer does not speak HTTP/1.1 as it should.
+    Http(&'static str),
+    /// The service refused the call.
+    Call(CallError),
+    /// An answer lacks what its model promises.
+    Answer {
+        /// The operation.
+        operation: &'static str,
+        /// The member.
+        member: &'static str,
+    },
+    /// Media from the service or a source is no valid Matroska.
+    Matroska(streamkeep_mkv::Error),
+    /// A limit of this library was passed.
+    LimitExceeded {
+        /// What is too large.
+        what: &'static str,
+        /// The bound.
+        limit: usize,
+    },
+    /// A signature could not be made: a header or name that cannot be signed.
+    Sign(streamkeep_sigv4::AuthError),
+}
+
+impl Error {
+    /// The same call may succeed later: connection trouble, throttling, the server's own faults.
+    pub fn is_retriable(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Io(_) | Self::Timeout { .. } | Self::Http(_) => true,
+            Self::Call(error) => error.is_retriable(),
+            Self::Settings(_)
+            | Self::Answer { .. }
+            | Self::Matroska(_)
+            | Self::LimitExceeded { .. }
+            | Self::Sign(_) => false,
+        }
+    }
+
+    /// The service refused with this exception name.
+    pub fn has_code(&self, code: &str) -> bool {
+        matches!(self, Self::Call(error) if error.code == code)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Settings(text) => f.write_str(text),
+            Self::Connect { peer, source } => write!(f, "cannot connect to {peer}: {source}"),
+            Self::Io(source) => write!(f, "connection lost: {source}"),
+            Self::Timeout { waiting_for } => write!(f, "timed out waiting for {waiting_for}"),
+            Self::Http(what) => write!(f, "the peer broke HTTP: {what}"),
+            Self::Call(error) => error.fmt(f),
+            Self::Answer { operation, member } => {
+                write!(f, "the answer to {operation} has no usable {member}")
+            }
+            Self::Matroska(error) => write!(f, "not valid Matroska: {error}"),
+            Self::LimitExceeded { what, limit } => write!(f, "{what} exceeds {limit}"),
+            Self::Sign(error) => write!(f, "cannot sign the request: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Connect { source, .. } | Self::Io(source) => Some(source),
+            Self::Call(error) => Some(error),
+            Self::Matroska(error) => Some(error),
+            Self::Sign(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<CallError> for Error {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl From<streamkeep_mkv::Error> for Error {
+    fn from(error: streamkeep_mkv::Error) -> Self {
+        Self::Matroska(error)
+    }
+}
+
+/// A refusal by the service, as its JSON error carries it (control-plane.md §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallError {
+    /// HTTP status.
+    pub status: u16,
+    /// Exception name, for example `ResourceNotFoundException`; empty when the answer names none.
+    pub code: String,
+    /// For people; may be empty.
+    pub message: String,
+}
+
+impl CallError {
+    /// Throttling, and faults of the server.
+    pub fn is_retriable(&self) -> bool {
+        self.status >= 500
+            || self.status == 429
+            || matches!(
+                self.code.as_str(),
+                "ClientLimitExceededException"
+                    | "ConnectionLimitExceededException"
+                    | "ThrottlingException"
+                    | "ServiceUnavailableException"
+            )
+    }
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = if self.code.is_empty() { "no error name" } else { &self.code };
+        write!(f, "refused with {code} (HTTP {})", self.status)?;
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for CallError {}
