@@ -100,7 +100,6 @@ impl Sizes<'_> {
             Self::Ebml { coded, previous } => {
                 let (data, len) = vint::split(coded)?;
                 let size = match previous {
-                    None if data == vint::all_ones(len) => return None,
                     None => data,
                     Some(previous) => {
                         previous.checked_add(data)?.checked_sub(vint::all_ones(len) >> 1)?

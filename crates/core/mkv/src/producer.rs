@@ -175,3 +175,108 @@ pub fn encode_tags(out: &mut impl BufMut, groups: &[TagGroup]) {
 pub fn encode_end_of_fragment(out: &mut impl BufMut) {
     put_tags(out, [(END_OF_FRAGMENT, "")].into_iter(), WIDE);
 }
+
+#[cfg(test)]
+mod tests {
+    use streamkeep_media::{AudioParameters, VideoParameters};
+
+    use super::*;
+
+    /// The layout of put-media.md §4.1, with members that the captures do not have.
+    #[test]
+    fn layout_byte_by_byte() {
+        let info = Info {
+            timestamp_scale_ns: 1_000_000,
+            duration_ticks: None,
+            segment_uuid: Some([0x11; 16]),
+            title: "T".into(),
+            muxing_app: "M".into(),
+            writing_app: "W".into(),
+        };
+        let video = Track {
+            number: 1,
+            uid: 7,
+            kind: TrackKind::Video,
+            codec_id: "V_X".into(),
+            codec_private: vec![0xC0, 0xC1].into(),
+            name: "N".into(),
+            default_duration_ns: None,
+            video: Some(VideoParameters { width: 160, height: 120 }),
+            audio: None,
+        };
+        let audio = Track {
+            number: 2,
+            uid: 8,
+            kind: TrackKind::Audio,
+            codec_id: "A_X".into(),
+            codec_private: Default::default(),
+            name: String::new(),
+            default_duration_ns: None,
+            video: None,
+            audio: Some(AudioParameters {
+                sampling_frequency: 8000.0,
+                channels: 1,
+                bit_depth: Some(16),
+            }),
+        };
+        let mut out = Vec::new();
+        encode_header(&mut out, &info, &[video, audio]);
+        encode_cluster_start(&mut out, 0x0102);
+        let key = FrameFlags { key: true, ..FrameFlags::default() };
+        encode_simple_block(&mut out, 1, 3, key, b"f");
+        let others = FrameFlags { key: false, invisible: true, discardable: true };
+        encode_simple_block(&mut out, 2, -2, others, b"");
+        encode_simple_block(&mut out, 127, 0, key, b"");
+        encode_end_of_fragment(&mut out);
+        #[rustfmt::skip]
+        let expected = [
+            &EBML_HEADER[..],
+            &[0x18, 0x53, 0x80, 0x67, 0xFF],                            // Segment, unknown
+            &[0x15, 0x49, 0xA9, 0x66, 0x40, 43],                        // Info, 2-byte size
+            &[0x73, 0xA4, 0x90], &[0x11; 16],                           // SegmentUUID
+            &[0x2A, 0xD7, 0xB1, 0x88, 0, 0, 0, 0, 0, 0x0F, 0x42, 0x40], // TimestampScale
+            &[0x7B, 0xA9, 0x81, b'T'],                                  // Title
+            &[0x4D, 0x80, 0x81, b'M'],                                  // MuxingApp
+            &[0x57, 0x41, 0x81, b'W'],                                  // WritingApp
+            &[0x16, 0x54, 0xAE, 0x6B, 0x10, 0, 0, 98],                  // Tracks, 4-byte size
+            &[0xAE, 0x10, 0, 0, 44],                                    // TrackEntry, 4-byte size
+            &[0xD7, 0x81, 1],                                           // TrackNumber
+            &[0x73, 0xC5, 0x88, 0, 0, 0, 0, 0, 0, 0, 7],                // TrackUID
+            &[0x83, 0x81, 1],                                           // TrackType
+            &[0x53, 0x6E, 0x81, b'N'],                                  // Name
+            &[0x86, 0x83, b'V', b'_', b'X'],                            // CodecID
+            &[0xE0, 0x10, 0, 0, 8],                                     // Video
+            &[0xB0, 0x82, 0, 160, 0xBA, 0x82, 0, 120],                  // PixelWidth, PixelHeight
+            &[0x63, 0xA2, 0x82, 0xC0, 0xC1],                            // CodecPrivate
+            &[0xAE, 0x10, 0, 0, 44],                                    // TrackEntry
+            &[0xD7, 0x81, 2],                                           // TrackNumber
+            &[0x73, 0xC5, 0x88, 0, 0, 0, 0, 0, 0, 0, 8],                // TrackUID
+            &[0x83, 0x81, 2],                                           // TrackType
+            &[0x86, 0x83, b'A', b'_', b'X'],                            // CodecID
+            &[0xE1, 0x10, 0, 0, 0x11],                                  // Audio
+            &[0xB5, 0x88, 0x40, 0xBF, 0x40, 0, 0, 0, 0, 0],             // SamplingFrequency
+            &[0x9F, 0x81, 1],                                           // Channels
+            &[0x62, 0x64, 0x81, 16],                                    // BitDepth
+            &[0x1F, 0x43, 0xB6, 0x75, 0xFF],                            // Cluster, unknown
+            &[0xE7, 0x88, 0, 0, 0, 0, 0, 0, 1, 2],                      // Timestamp
+            &[0xA7, 0x81, 0],                                           // Position
+            &[0xA3, 0x01, 0, 0, 0, 0, 0, 0, 5, 0x81, 0, 3, 0x80, b'f'], // SimpleBlock
+            &[0xA3, 0x01, 0, 0, 0, 0, 0, 0, 4, 0x82, 0xFF, 0xFE, 0x09],
+            &[0xA3, 0x01, 0, 0, 0, 0, 0, 0, 5, 0x40, 0x7F, 0, 0, 0x80], // 0xFF is ambiguous
+            &[0x12, 0x54, 0xC3, 0x67, 0x01, 0, 0, 0, 0, 0, 0, 72],      // Tags, 8-byte size
+            &[0x73, 0x73, 0x01, 0, 0, 0, 0, 0, 0, 62],                  // Tag
+            &[0x67, 0xC8, 0x01, 0, 0, 0, 0, 0, 0, 52],                  // SimpleTag
+            &[0x45, 0xA3, 0x01, 0, 0, 0, 0, 0, 0, 32],                  // TagName
+            b"AWS_KINESISVIDEO_END_OF_FRAGMENT",
+            &[0x44, 0x87, 0x01, 0, 0, 0, 0, 0, 0, 0],                   // TagString, empty
+        ]
+        .concat();
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    #[should_panic(expected = "track number 0")]
+    fn no_track_has_number_zero() {
+        encode_simple_block(&mut Vec::new(), 0, 0, FrameFlags::default(), b"");
+    }
+}

@@ -236,10 +236,8 @@ impl Scanner {
             {
                 Err(Error::Unexpected { at: at() })
             }
-            (Level::Segment, ElementId::INFO) if !state.info && !state.cluster => Ok(Kind::Info),
-            (Level::Segment, ElementId::TRACKS) if !state.tracks && !state.cluster => {
-                Ok(Kind::Tracks)
-            }
+            (Level::Segment, ElementId::INFO) if !state.info => Ok(Kind::Info),
+            (Level::Segment, ElementId::TRACKS) if !state.tracks => Ok(Kind::Tracks),
             (Level::Segment, ElementId::TAGS) => Ok(Kind::Tags),
             (Level::Segment, ElementId::CLUSTER) if !state.info => missing(ElementId::INFO),
             (Level::Segment, ElementId::CLUSTER) if !state.tracks => missing(ElementId::TRACKS),
@@ -292,11 +290,9 @@ impl Scanner {
         if kind == Kind::Tags && item_len > self.limits.max_tags_len {
             return exceeds(LimitKind::TagsLen, self.limits.max_tags_len, item_len);
         }
-        if !state.cluster && kind != Kind::Cluster {
-            let start = match kind {
-                Kind::EbmlHeader => self.position,
-                _ => state.document_start,
-            };
+        let begins = kind == Kind::EbmlHeader;
+        if begins || (!state.cluster && kind != Kind::Cluster) {
+            let start = if begins { self.position } else { state.document_start };
             let found = (self.position - start).saturating_add(item_len);
             if found > self.limits.max_header_len {
                 return exceeds(LimitKind::HeaderLen, self.limits.max_header_len, found);

@@ -69,18 +69,33 @@ fn ebml() {
     check(Lacing::Ebml, &[2, 0x81, 0xBF, 7, 8, 9], Some(&[1, 1, 1]));
     check(Lacing::Ebml, &[2, 0x81, 0xBE, 7, 9], Some(&[1, 0, 1]));
     check(Lacing::Ebml, &[2, 0x81, 0xBD, 7, 9], None); // size −1
-    // Sizes cut off, a first size of "unknown", no marker.
+    // All ones are a number like any other: nothing is "unknown" here.
+    let mut payload = vec![1, 0xFF];
+    payload.resize(2 + 127 + 1, 0xAA);
+    check(Lacing::Ebml, &payload, Some(&[127, 1]));
+    // Sizes cut off, no marker.
     check(Lacing::Ebml, &[1], None);
     check(Lacing::Ebml, &[1, 0x40], None);
-    check(Lacing::Ebml, &[1, 0xFF, 1, 2], None);
     check(Lacing::Ebml, &[1, 0x00, 1, 2], None);
 }
 
+/// 255 sizes whose sum is 2^64, which is 0 in 64 bits: they would fit the empty rest.
 #[test]
-fn sums_do_not_overflow() {
+fn sums_do_not_wrap() {
+    let first: i128 = (1 << 55) + (1 << 54);
+    let rest = (1i128 << 64) - first;
+    let (each, last) = (rest / 254, rest / 254 + rest % 254);
+    let mut payload = vec![255];
+    // A VINT of 8 bytes; a difference is counted from the middle of the range.
+    let mut put = |data: i128| payload.extend((1u64 << 56 | data as u64).to_be_bytes());
+    let middle = (1i128 << 55) - 1;
+    put(first);
+    put(each - first + middle);
+    (0..252).for_each(|_| put(middle));
+    put(last - each + middle);
+    check(Lacing::Ebml, &payload, None);
+    // The same with sizes that grow as fast as they can.
     let mut payload = vec![255, 0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE];
-    for _ in 0..255 {
-        payload.extend([0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]);
-    }
+    (1..255).for_each(|_| payload.extend([0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]));
     check(Lacing::Ebml, &payload, None);
 }

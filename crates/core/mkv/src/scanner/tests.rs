@@ -101,6 +101,8 @@ fn summary(event: &Event<'_>) -> String {
                 block.duration.map(|ticks| format!("={ticks}")).unwrap_or_default(),
             )
         }
+        // Told from the events of these names.
+        Event::Other(id @ (ElementId::INFO | ElementId::TRACKS)) => format!("~{id}"),
         Event::Other(id) => id.to_string(),
     }
 }
@@ -220,7 +222,7 @@ fn other_muxers() {
     // Info and Tracks again: "identically recurring".
     check_one(
         &[header(), info(), tracks(), cluster(), fragment(), info(), tracks(), cluster()],
-        "HEADER Info Tracks Cluster T5 B1+0k[1] Info Tracks Cluster .",
+        "HEADER ~Info ~Tracks Cluster T5 B1+0k[1] ~Info ~Tracks Cluster .",
     );
 }
 
@@ -431,6 +433,15 @@ fn broken_rules() {
         "HEADER Cluster:9 T5 ! element ends at 61, its parent at 59 at byte 53, \
          Segment\\Cluster\\SimpleBlock",
     );
+    // By one byte, whole or not.
+    let short = [&el(ElementId::CLUSTER, &[0; 10])[..5], &timestamp(5), &block(b"12")].concat();
+    for cut in [0, 6] {
+        misplaced(
+            &[header(), short[..short.len() - cut].to_vec()],
+            "HEADER Cluster:10 T5 ! element ends at 61, its parent at 60 at byte 53, \
+             Segment\\Cluster\\SimpleBlock",
+        );
+    }
     let short = [&el(ElementId::SEGMENT, &[0; 6])[..5], &info(), &tracks()].concat();
     misplaced(
         &[ebml(), short],
@@ -621,6 +632,17 @@ fn limits_per_document_when_concatenated() {
     let limits = Limits { max_header_len: 45, ..Limits::default() };
     let pieces = [header(), cluster(), timestamp(5), header(), cluster()];
     check(Documents::Concatenated, &limits, &pieces, "HEADER Cluster T5 HEADER Cluster .");
+    // Also after a document that has no Cluster.
+    let pieces = [header(), header()];
+    check(Documents::Concatenated, &limits, &pieces, "HEADER HEADER .");
+    // The EBML header counts from its own start, whatever came before.
+    let large = el(ElementId::EBML, &el(ElementId::VOID, &[0; 42]));
+    for before in [vec![], header(), [header(), cluster()].concat()] {
+        let body = [before, large.clone()].concat();
+        let (_, end) = fuzz::check(&body, Documents::Concatenated, &limits, 1);
+        let Err(Error::LimitExceeded { limit, found, .. }) = end else { panic!("{end:?}") };
+        assert_eq!((limit, found), (LimitKind::HeaderLen, 49));
+    }
 }
 
 #[test]
