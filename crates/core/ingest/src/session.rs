@@ -8,7 +8,7 @@ use streamkeep_codec::KeyFrameProbe;
 use streamkeep_media::{
     Fragment, FragmentNumber, FrameEntry, FrameFlags, SessionHeader, TagGroup, Track, UnixMillis,
 };
-use streamkeep_mkv::{Block, ElementSize, Event, Scanner};
+use streamkeep_mkv::{Block, ElementSize, Event, LimitKind, Scanner};
 
 use crate::assembler::Assembler;
 use crate::audio_clock::AudioClock;
@@ -427,10 +427,17 @@ impl IngestSession {
     }
 
     fn scan_fault(&self, error: &streamkeep_mkv::Error) -> Fault {
-        if error.is_too_large() && !matches!(self.place, Place::Header) {
-            return Fault(ErrorId::MaxFragmentSizeReached);
-        }
-        Fault(ErrorId::InvalidMkvData)
+        let in_header = matches!(self.place, Place::Header);
+        Fault(match error.limit() {
+            Some(LimitKind::ElementLen) if !in_header => ErrorId::MaxFragmentSizeReached,
+            Some(LimitKind::TagsLen | LimitKind::TagsPerElement | LimitKind::TagDepth)
+                if !in_header =>
+            {
+                ErrorId::FragmentMetadataLimitReached
+            }
+            Some(LimitKind::Tracks) => ErrorId::MoreThanAllowedTracksFound,
+            _ => ErrorId::InvalidMkvData,
+        })
     }
 
     fn begin_cluster(&mut self) -> Result<(), Fault> {

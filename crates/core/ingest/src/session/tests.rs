@@ -258,6 +258,8 @@ fn every_fault_of_the_media_names_the_fragment_at_fault() {
     check_fault(kept(), &long_name, 4009, "3000");
     let long_value = [fragment(3_000), tag("n", &"v".repeat(257))].concat();
     check_fault(kept(), &long_value, 4009, "3000");
+    let value = [fragment(3_000), tag("n", &"v".repeat(2 << 20))].concat();
+    check_fault(kept(), &value, 4009, "3000");
     // 4010: a block of an undeclared track.
     let stranger = [cluster(3_000), block(2, 0, true, b"x")].concat();
     check_fault(kept(), &stranger, 4010, "3000");
@@ -309,6 +311,7 @@ fn faults_before_the_first_fragment_name_none() {
         bench.body(body).expect(&[&format!("ERROR {error} -"), "close"]);
     };
     check(&header(4), 4012);
+    check(&header(100), 4012);
     check(b"this is no Matroska", 4006);
     let no_tracks = [&header(1)[..20], &cluster(1)].concat();
     check(&no_tracks, 4006);
