@@ -5,6 +5,7 @@
 pub(crate) mod body_reader;
 pub(crate) mod chunked;
 pub(crate) mod head;
+pub(crate) mod head_reader;
 pub(crate) mod response;
 
 mod connection;

@@ -13,6 +13,8 @@ mod connection;
 mod counters;
 mod error;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzz;
 mod h1;
 mod h2;
 mod handler;

@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::shutdown::{Phase, ShutdownSignal};
 
 mod acceptor;
+mod coalesce;
 mod shard;
 
 use acceptor::Acceptor;
@@ -154,6 +155,8 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .thread_name(format!("{name}-blocking"))
+            .on_thread_park(coalesce::before_wait)
+            .on_thread_unpark(coalesce::after_wait)
             .build()
             .map_err(Error::Start)?;
         let (ends, ended) = oneshot::channel();

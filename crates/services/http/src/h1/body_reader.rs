@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, ready};
 
-use crate::error::ReadError;
+use crate::error::{ChunkError, ReadError};
 use crate::h1::chunked::{ChunkedDecoder, Decoded};
 use crate::h1::head::BodyLength;
 use crate::transport::Transport;
@@ -30,6 +30,30 @@ impl BodyReader {
         matches!(self, Self::Done)
     }
 
+    /// Looks at `input`, the bytes after those already used up. The end is told even if `input` is
+    /// empty.
+    pub(crate) fn decode(&mut self, input: &[u8]) -> Result<Decoded, ChunkError> {
+        match self {
+            Self::Done => Ok(Decoded::End { skip: 0 }),
+            Self::Known(_) if input.is_empty() => Ok(Decoded::Incomplete),
+            Self::Known(left) => {
+                let len = usize::try_from(*left).map_or(input.len(), |n| n.min(input.len()));
+                *left -= len as u64;
+                if *left == 0 {
+                    *self = Self::Done;
+                }
+                Ok(Decoded::Data { skip: 0, len })
+            }
+            Self::Chunked(decoder) => {
+                let decoded = decoder.decode(input)?;
+                if let Decoded::End { .. } = decoded {
+                    *self = Self::Done;
+                }
+                Ok(decoded)
+            }
+        }
+    }
+
     /// The next run of body bytes: how many of those consumed last from `transport` they are.
     /// `None` at the end of the body. Never [`ReadError::Timeout`].
     pub(crate) fn poll_run(
@@ -39,36 +63,22 @@ impl BodyReader {
     ) -> Poll<Result<Option<usize>, ReadError>> {
         loop {
             let unread = transport.unread();
-            match self {
-                Self::Done => return Poll::Ready(Ok(None)),
-                _ if unread.is_empty() => match ready!(transport.poll_fill(cx)) {
-                    Ok(true) => {}
-                    Ok(false) => return Poll::Ready(Err(ReadError::Closed { cause: None })),
-                    Err(err) => {
-                        return Poll::Ready(Err(ReadError::Closed { cause: Some(err) }));
-                    }
-                },
-                Self::Known(left) => {
-                    let run = usize::try_from(*left).map_or(unread.len(), |n| n.min(unread.len()));
-                    *left -= run as u64;
-                    if *left == 0 {
-                        *self = Self::Done;
-                    }
-                    transport.consume(run);
-                    return Poll::Ready(Ok(Some(run)));
+            match self.decode(unread) {
+                Ok(Decoded::Data { skip, len }) => {
+                    transport.consume(skip + len);
+                    return Poll::Ready(Ok(Some(len)));
                 }
-                Self::Chunked(decoder) => match decoder.decode(unread) {
-                    Ok(Decoded::Data { skip, len }) => {
-                        transport.consume(skip + len);
-                        return Poll::Ready(Ok(Some(len)));
-                    }
-                    Ok(Decoded::Incomplete) => transport.consume(unread.len()),
-                    Ok(Decoded::End { skip }) => {
-                        transport.consume(skip);
-                        *self = Self::Done;
-                    }
-                    Err(err) => return Poll::Ready(Err(ReadError::Framing(err))),
-                },
+                Ok(Decoded::Incomplete) => transport.consume(unread.len()),
+                Ok(Decoded::End { skip }) => {
+                    transport.consume(skip);
+                    return Poll::Ready(Ok(None));
+                }
+                Err(err) => return Poll::Ready(Err(ReadError::Framing(err))),
+            }
+            match ready!(transport.poll_fill(cx)) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Ready(Err(ReadError::Closed { cause: None })),
+                Err(err) => return Poll::Ready(Err(ReadError::Closed { cause: Some(err) })),
             }
         }
     }
