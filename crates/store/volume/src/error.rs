@@ -68,8 +68,8 @@ pub enum Part {
     Meta,
     /// A fragment's media.
     Media,
-    /// The first 64 bytes of a footer.
-    FooterHead,
+    /// The footer as a whole.
+    Footer,
     /// The order of a run by producer time.
     ProducerOrder,
     /// The footer's list of runs.
@@ -124,7 +124,7 @@ impl fmt::Display for Part {
             Self::Row => "row",
             Self::Meta => "meta section",
             Self::Media => "media",
-            Self::FooterHead => "footer",
+            Self::Footer => "footer",
             Self::ProducerOrder => "producer order",
             Self::RunDirectory => "run directory",
             Self::Keys => "key list",

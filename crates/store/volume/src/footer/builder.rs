@@ -129,33 +129,13 @@ impl FooterBuilder {
         }
         out.align();
         Run {
-            stream,
-            first_number: bound(&rows, Iterator::min, |row| row.number),
-            last_number: bound(&rows, Iterator::max, |row| row.number),
-            producer_min: bound(&rows, Iterator::min, |row| row.producer_timestamp),
-            producer_max: bound(&rows, Iterator::max, |row| row.producer_timestamp),
-            producer_end: bound(&rows, Iterator::max, FragmentRow::producer_end),
-            server_min: bound(&rows, Iterator::min, |row| row.server_timestamp),
-            server_max: bound(&rows, Iterator::max, |row| row.server_timestamp),
-            row_count: rows.len() as u32,
-            record_bytes: rows.iter().map(|row| u64::from(row.location.record_len)).sum(),
             slots_offset,
             stride: stride as u32,
             order_offset,
             order_crc,
+            ..Run::describe(stream, &rows)
         }
     }
-}
-
-/// The least or greatest value of a run.
-fn bound<'a, T: Ord>(
-    rows: &'a [FragmentRow],
-    which: impl FnOnce(
-        std::iter::Map<std::slice::Iter<'a, FragmentRow>, fn(&FragmentRow) -> T>,
-    ) -> Option<T>,
-    value: fn(&FragmentRow) -> T,
-) -> T {
-    which(rows.iter().map(value)).expect("a run has at least one row")
 }
 
 /// The footer's bytes as they grow, and where they will lie.

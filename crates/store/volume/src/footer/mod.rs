@@ -98,6 +98,34 @@ impl Run {
         self.order_offset == 0
     }
 
+    /// The run of `rows`, at least one and sorted by number; where it lies is not set.
+    pub(crate) fn describe(stream: StreamId, rows: &[FragmentRow]) -> Self {
+        let producer = rows.iter().map(|row| row.producer_timestamp);
+        let server = rows.iter().map(|row| row.server_timestamp);
+        let ends = rows.iter().map(FragmentRow::producer_end);
+        Self {
+            stream,
+            first_number: rows.first().expect(HAS_ROWS).number,
+            last_number: rows.last().expect(HAS_ROWS).number,
+            producer_min: producer.clone().min().expect(HAS_ROWS),
+            producer_max: producer.max().expect(HAS_ROWS),
+            producer_end: ends.max().expect(HAS_ROWS),
+            server_min: server.clone().min().expect(HAS_ROWS),
+            server_max: server.max().expect(HAS_ROWS),
+            row_count: rows.len() as u32,
+            record_bytes: rows.iter().map(|row| u64::from(row.location.record_len)).sum(),
+            slots_offset: 0,
+            stride: 0,
+            order_offset: 0,
+            order_crc: 0,
+        }
+    }
+
+    /// The run but for where it lies, as [`describe`](Self::describe) makes it.
+    pub(crate) fn without_place(&self) -> Self {
+        Self { slots_offset: 0, stride: 0, order_offset: 0, order_crc: 0, ..self.clone() }
+    }
+
     fn encode(&self, out: &mut Vec<u8>) {
         out.put(&self.stream.0);
         out.put(&self.first_number.to_be_bytes());
@@ -225,5 +253,6 @@ fn slot_crc(content: &[u8], volume: VolumeUuid, offset: u64) -> u32 {
     crc.finish()
 }
 
+const HAS_ROWS: &str = "a run has at least one row";
 const HEAD_MAGIC: [u8; 4] = *b"SKFT";
 const VERSION: u32 = 1;

@@ -8,7 +8,7 @@ use streamkeep_media::StreamId;
 
 use super::trailer::{DAMAGE_LEN, List, Trailer};
 use super::{Run, slot_crc};
-use crate::checksum::{Crc64Nvme, crc32c};
+use crate::checksum::{Crc32c, Crc64Nvme, crc32c};
 use crate::cursor::Cursor;
 use crate::record::key;
 use crate::{FragmentRow, Part, VolumeError, VolumeHash, VolumeId, VolumeUuid};
@@ -102,6 +102,11 @@ impl Footer {
         self.trailer.volume_len
     }
 
+    /// Where the trailer starts: all before it is hashed.
+    pub(crate) fn trailer_offset(&self) -> u64 {
+        self.len() - BLOCK_LEN
+    }
+
     /// Fragments in the volume.
     pub fn fragment_count(&self) -> u64 {
         self.trailer.fragment_count
@@ -190,6 +195,23 @@ impl Footer {
         self.read_list(file, self.trailer.damage, DAMAGE_LEN, Part::DamageList, |cursor| {
             Some(cursor.u64()?..cursor.u64()?)
         })
+    }
+
+    /// Reads all of the footer and checks it against the trailer.
+    pub(crate) fn check_crc(&self, file: &dyn VolumeFile) -> Result<(), VolumeError> {
+        let end = self.trailer_offset();
+        let mut crc = Crc32c::new();
+        let mut position = self.offset();
+        while position < end {
+            let next = end.min(position + (1 << 20));
+            crc.update(&read(file, &(position..next))?);
+            position = next;
+        }
+        if crc.finish() == self.trailer.footer_crc {
+            Ok(())
+        } else {
+            Err(VolumeError::damaged(Part::Footer, self.offset()))
+        }
     }
 
     fn decode_slot(&self, slot: &[u8], offset: u64) -> Option<FragmentRow> {

@@ -27,7 +27,8 @@ use streamkeep_io::{BLOCK_LEN, VolumeFile};
 use streamkeep_keys::WrappedDataKey;
 use streamkeep_media::{FragmentNumber, StreamId};
 
-use self::scan::{Found, Scanner};
+use self::scan::Found;
+pub(crate) use self::scan::Scanner;
 use crate::record::FragmentRecord;
 use crate::{BatchHeader, FooterBuilder, FooterHead, PlacedRow, VolumeError, VolumeHeader};
 

@@ -40,7 +40,7 @@ pub(super) enum Found {
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         file: &'a dyn VolumeFile,
         volume: VolumeUuid,
         file_len: u64,
@@ -139,7 +139,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The record at `offset` with the bytes of its header, when that is intact.
-    pub(super) fn record_at(
+    pub(crate) fn record_at(
         &mut self,
         offset: u64,
     ) -> Result<Option<(RecordHeader, &[u8])>, VolumeError> {
