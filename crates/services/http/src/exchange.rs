@@ -11,11 +11,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use tokio::time::{Instant, Sleep};
 
+use crate::connection;
 use crate::error::{ReadError, WriteError};
 use crate::h1::body_reader::BodyReader;
 use crate::h1::head::{self, BodyLength};
 use crate::h1::response::{self, After, ResponseFraming};
 use crate::limits::Limits;
+use crate::shutdown::ShutdownSignal;
 use crate::transport::Transport;
 
 /// How long [`Exchange::read`] waits for a body byte unless told otherwise: twice the pause that
@@ -36,6 +38,7 @@ pub struct Exchange {
     transport: Transport,
     body: BodyReader,
     limits: Arc<Limits>,
+    shutdown: ShutdownSignal,
     sent: Sent,
     /// The client waits for `100 Continue` before it sends the body.
     expects_continue: bool,
@@ -77,12 +80,13 @@ impl Exchange {
         body: BodyLength,
         expects_continue: bool,
         after: After,
-        limits: Arc<Limits>,
+        cx: &connection::Context,
     ) -> Self {
         Self {
             transport,
             body: BodyReader::new(body),
-            limits,
+            limits: Arc::clone(&cx.limits),
+            shutdown: cx.info.shutdown.clone(),
             sent: Sent::Nothing,
             expects_continue,
             after,
@@ -183,6 +187,12 @@ impl Exchange {
     /// Bytes queued and not yet written, as they go on the wire. 0 once the connection is lost.
     pub fn queued(&self) -> usize {
         self.transport.queued()
+    }
+
+    /// Tells when the server is asked to stop: the handler then ends its side soon, so that the
+    /// peer need not be cut.
+    pub fn shutdown_signal(&self) -> ShutdownSignal {
+        self.shutdown.clone()
     }
 
     /// How long [`read`](Self::read) waits for the next body byte before it returns

@@ -69,11 +69,7 @@ impl Transport {
             if self.eof {
                 return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
             }
-            if let Err(err) = ready!(self.poll_receive_tls(cx)) {
-                // The alert that tells the peer why; one try, the connection is lost anyway.
-                let _ = self.poll_flush(cx);
-                return Poll::Ready(Err(err));
-            }
+            ready!(self.poll_receive_tls(cx))?;
         }
     }
 
@@ -143,7 +139,7 @@ impl Transport {
     fn poll_receive_tls(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { tcp, tls, input, output, eof, counters } = self;
         let tls = tls.as_mut().expect("called with TLS only");
-        scratch::with_ciphertext(|ciphertext| {
+        let received = scratch::with_ciphertext(|ciphertext| {
             let mut room = ReadBuf::new(ciphertext);
             ready!(Pin::new(tcp).poll_read(cx, &mut room))?;
             let received = room.filled_mut();
@@ -159,7 +155,12 @@ impl Transport {
             }
             *eof |= tls.peer_closed();
             Poll::Ready(result.map_err(tls_error))
-        })
+        });
+        if let Poll::Ready(Err(_)) = received {
+            // The alert that tells the peer why; one try, the connection is lost anyway.
+            let _ = self.poll_flush(cx);
+        }
+        received
     }
 
     /// Queues `bytes` as one unit; more than a TLS record holds becomes several.

@@ -1,7 +1,6 @@
 //! The requests of one connection, one after the other.
 
 use std::future::poll_fn;
-use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -199,8 +198,7 @@ const FIRST_CAPACITY: usize = 16 * 1024;
 
 async fn exchange(transport: Transport, cx: &Context, head: Head, after: After) -> Next {
     let Head { parts, body, expects_continue, .. } = head;
-    let limits = Arc::clone(&cx.limits);
-    let mut exchange = Exchange::new(transport, body, expects_continue, after, limits);
+    let mut exchange = Exchange::new(transport, body, expects_continue, after, cx);
     let done = cx.handler.exchange(parts, &cx.info, &mut exchange);
     let panicked = panics::catch_async(&cx.counters.panics, done).await.is_err();
     let outcome = exchange.into_outcome();

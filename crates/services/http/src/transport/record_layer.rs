@@ -161,7 +161,6 @@ impl RecordLayer {
         out: &mut Vec<u8>,
     ) -> Result<usize, rustls::Error> {
         let mut used = 0;
-        let mut failed = None;
         loop {
             let status = self.conn.process_tls_records(&mut records[used..]);
             let mut discard = status.discard;
@@ -180,15 +179,28 @@ impl RecordLayer {
                 Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
                 Ok(ConnectionState::PeerClosed) => self.peer_closed = true,
                 // Waiting for the peer or for us. Early data is off in the configuration.
-                Ok(_) => match failed {
-                    None => return Ok(used + discard),
-                    Some(err) => return Err(err),
-                },
-                // The first time, go on: the alert that tells the peer is still to be encoded.
-                Err(err) if failed.is_none() => failed = Some(err),
-                Err(err) => return Err(failed.unwrap_or(err)),
+                Ok(_) => return Ok(used + discard),
+                Err(err) => {
+                    self.encode_alert(&mut records[used..], out);
+                    return Err(err);
+                }
             }
             used += discard;
+        }
+    }
+
+    /// After an error, encodes the alert that tells the peer of it, if there is one.
+    fn encode_alert(&mut self, records: &mut [u8], out: &mut Vec<u8>) {
+        // Only while something waits: else rustls would look at the offending record again.
+        while self.conn.wants_write() {
+            let Ok(ConnectionState::EncodeTlsData(mut data)) =
+                self.conn.process_tls_records(records).state
+            else {
+                return;
+            };
+            if encode(&mut data, out).is_err() {
+                return;
+            }
         }
     }
 }

@@ -11,7 +11,9 @@ use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
+};
 use streamkeep_http::{
     Admit, Body, BodyError, BoxFuture, Config, ConnectionInfo, Counters, Exchange, Handler, Limits,
     Listener, ReadError, Server, local_authority,
@@ -31,9 +33,10 @@ pub(crate) struct TestServer {
     pub(crate) tls: SocketAddr,
     pub(crate) counters: Arc<Counters>,
     pub(crate) reports: mpsc::Receiver<String>,
-    _server: Server,
+    /// `None` once a test has taken it.
+    pub(crate) server: Option<Server>,
     client_config: Arc<ClientConfig>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl TestServer {
@@ -72,18 +75,28 @@ impl TestServer {
             tls: addresses.1,
             counters: server.counters(),
             reports,
-            _server: server,
-            client_config: client_config(&authority.ca_path, &[]),
-            _dir: dir,
+            server: Some(server),
+            client_config: client_config(&authority.ca_path, rustls::ALL_VERSIONS, &[]),
+            dir,
         }
     }
 
     pub(crate) fn plain(&self) -> Client {
-        let tcp = TcpStream::connect(self.plain).unwrap();
-        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
-        tcp.set_write_timeout(Some(PATIENCE)).unwrap();
-        tcp.set_nodelay(true).unwrap();
+        let tcp = connect(self.plain);
         Client::new(Wire::Plain(tcp))
+    }
+
+    /// A bare TCP connection to the TLS listener.
+    pub(crate) fn tcp_to_tls(&self) -> Client {
+        Client::new(Wire::Plain(connect(self.tls)))
+    }
+
+    pub(crate) fn client_config(
+        &self,
+        versions: &[&'static SupportedProtocolVersion],
+        alpn: &[&[u8]],
+    ) -> Arc<ClientConfig> {
+        client_config(&self.dir.path().join("ca.pem"), versions, alpn)
     }
 
     pub(crate) fn tls(&self) -> Client {
@@ -91,10 +104,7 @@ impl TestServer {
     }
 
     pub(crate) fn tls_with(&self, config: Arc<ClientConfig>) -> Client {
-        let tcp = TcpStream::connect(self.tls).unwrap();
-        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
-        tcp.set_write_timeout(Some(PATIENCE)).unwrap();
-        tcp.set_nodelay(true).unwrap();
+        let tcp = connect(self.tls);
         let name = ServerName::try_from("localhost").unwrap();
         let conn = ClientConnection::new(config, name).unwrap();
         let mut stream = StreamOwned::new(conn, RecordReader::new(tcp));
@@ -115,12 +125,24 @@ impl TestServer {
     }
 }
 
-pub(crate) fn client_config(ca: &Path, alpn: &[&[u8]]) -> Arc<ClientConfig> {
+fn connect(addr: SocketAddr) -> TcpStream {
+    let tcp = TcpStream::connect(addr).unwrap();
+    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+    tcp.set_write_timeout(Some(PATIENCE)).unwrap();
+    tcp.set_nodelay(true).unwrap();
+    tcp
+}
+
+fn client_config(
+    ca: &Path,
+    versions: &[&'static SupportedProtocolVersion],
+    alpn: &[&[u8]],
+) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
@@ -237,6 +259,13 @@ impl Client {
                 tls.flush().unwrap();
                 tls.sock.tcp.shutdown(Shutdown::Write).unwrap();
             }
+        }
+    }
+
+    pub(crate) fn tls_conn(&mut self) -> &mut ClientConnection {
+        match &mut self.wire {
+            Wire::Tls(tls) => &mut tls.conn,
+            Wire::Plain(_) => panic!("no TLS"),
         }
     }
 
