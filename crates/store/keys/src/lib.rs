@@ -37,3 +37,6 @@ pub use section::{
 pub use store_id::StoreId;
 pub use stream_key::{DataKey, FingerprintKey, StreamKey};
 pub use wrapped_key::{WRAPPED_KEY_LEN, WrappedDataKey, WrappedKey, WrappedStreamKey};
+
+#[cfg(test)]
+mod tests;
