@@ -45,7 +45,7 @@ pub(crate) fn row(n: u64, track_count: usize) -> FragmentRow {
         duration_ms: 2_000,
         frame_count: 50,
         key_generation: 0,
-        starts_with_key: n % 2 == 0,
+        starts_with_key: n.is_multiple_of(2),
         continues_previous: n != 0,
         counters: RunningCounters {
             ordinal: n,
