@@ -43,6 +43,17 @@ impl Scheme {
             Self::Https => 443,
         }
     }
+
+    /// Without the port where the scheme implies it: the embedded C producer takes everything
+    /// after `https://` for the host name (clients.md §12).
+    fn url(self, host: &str, port: u16) -> String {
+        let scheme = self.as_str();
+        if port == self.default_port() {
+            format!("{scheme}://{host}")
+        } else {
+            format!("{scheme}://{host}:{port}")
+        }
+    }
 }
 
 impl EndpointContext {
@@ -55,18 +66,13 @@ impl EndpointContext {
     /// # Errors
     /// InvalidArgumentException: `Host` is no host.
     pub(crate) fn base_url(&self) -> Result<String, ApiError> {
-        let scheme = self.scheme.as_str();
         let Some(host) = self.host.as_deref().map(str::trim).filter(|host| !host.is_empty()) else {
-            return Ok(format!("{scheme}://{}", self.local));
+            return Ok(format!("{}://{}", self.scheme.as_str(), self.local));
         };
         let bad = || ApiError::invalid_argument("The Host header is no host name or address.");
         let authority = Authority::parse(host).ok_or_else(bad)?;
         let port = authority.port.unwrap_or(self.local.port());
-        Ok(if authority.port.is_none() && port == self.scheme.default_port() {
-            format!("{scheme}://{}", authority.host)
-        } else {
-            format!("{scheme}://{}:{port}", authority.host)
-        })
+        Ok(self.scheme.url(authority.host, port))
     }
 }
 
@@ -115,11 +121,8 @@ impl PublicUrl {
             return Err(PublicUrlError::Path);
         }
         let authority = Authority::parse(rest).ok_or(PublicUrlError::Host)?;
-        let (scheme, host) = (scheme.as_str(), authority.host);
-        Ok(Self(match authority.port {
-            Some(port) => format!("{scheme}://{host}:{port}"),
-            None => format!("{scheme}://{host}"),
-        }))
+        let port = authority.port.unwrap_or(scheme.default_port());
+        Ok(Self(scheme.url(authority.host, port)))
     }
 
     /// Without a trailing slash.
@@ -177,6 +180,8 @@ mod tests {
             (Http, Some("127.0.0.1:8400"), "127.0.0.1:8400", Some("http://127.0.0.1:8400")),
             (Http, Some("example.com"), "10.0.0.1:80", Some("http://example.com")),
             (Https, Some("example.com"), "10.0.0.1:443", Some("https://example.com")),
+            (Https, Some("example.com:443"), "10.0.0.1:8443", Some("https://example.com")),
+            (Http, Some("example.com:443"), "10.0.0.1:80", Some("http://example.com:443")),
             (Https, Some("example.com"), "10.0.0.1:80", Some("https://example.com:80")),
             (Https, Some("Cam_1.local:9"), "10.0.0.1:8443", Some("https://Cam_1.local:9")),
             (Http, Some("[::1]"), "[::1]:8400", Some("http://[::1]:8400")),
@@ -209,7 +214,8 @@ mod tests {
             ("https://video.example.com", Ok("https://video.example.com")),
             ("https://video.example.com/", Ok("https://video.example.com")),
             ("HTTP://h:8400", Ok("http://h:8400")),
-            ("https://[::1]:443/", Ok("https://[::1]:443")),
+            ("https://[::1]:443/", Ok("https://[::1]")),
+            ("https://h:80", Ok("https://h:80")),
             ("video.example.com", Err(PublicUrlError::Scheme)),
             ("wss://h", Err(PublicUrlError::Scheme)),
             ("https://", Err(PublicUrlError::Host)),

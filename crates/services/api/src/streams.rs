@@ -35,6 +35,9 @@ struct State {
     names: HashMap<StreamId, String>,
     /// The latest creation time of any stream deleted since the start.
     last_deleted: Option<UnixMillis>,
+    /// Calls that wait for their turn.
+    #[cfg(test)]
+    waiting: usize,
 }
 
 struct Slot {
@@ -306,7 +309,15 @@ impl Streams {
                     format!("The stream {} is {}.", found.name, found.status.as_str()),
                 ));
             }
+            #[cfg(test)]
+            {
+                state.waiting += 1;
+            }
             state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+            #[cfg(test)]
+            {
+                state.waiting -= 1;
+            }
         }
     }
 

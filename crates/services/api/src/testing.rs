@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
 use streamkeep_media::{StreamId, UnixMillis};
@@ -72,20 +73,20 @@ impl Memory {
         self.state.lock().unwrap().fault = fault;
     }
 
-    /// From now on changes wait inside the persistence.
-    pub(crate) fn close_gate(&self) {
+    /// Until the gate is dropped, changes wait inside the persistence.
+    pub(crate) fn gate(&self) -> Gate<'_> {
         self.state.lock().unwrap().gate_closed = true;
-    }
-
-    pub(crate) fn open_gate(&self) {
-        self.state.lock().unwrap().gate_closed = false;
-        self.changed.notify_all();
+        Gate(self)
     }
 
     /// Returns once a change waits at the gate.
     pub(crate) fn await_change(&self) {
         let state = self.state.lock().unwrap();
-        drop(self.changed.wait_while(state, |state| state.waiting == 0).unwrap());
+        // Some seconds, so that a fault is a failure and not a hang.
+        let patience = Duration::from_secs(10);
+        let (_, end) =
+            self.changed.wait_timeout_while(state, patience, |state| state.waiting == 0).unwrap();
+        assert!(!end.timed_out(), "no change came");
     }
 
     fn change(&self, change: impl FnOnce(&mut MemoryState)) -> Result<(), PersistenceError> {
@@ -102,6 +103,18 @@ impl Memory {
                 Ok(())
             }
         }
+    }
+}
+
+/// Opens when dropped, by a failing assertion too, so that no thread is left waiting.
+pub(crate) struct Gate<'m>(&'m Memory);
+
+impl Drop for Gate<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        state.gate_closed = false;
+        drop(state);
+        self.0.changed.notify_all();
     }
 }
 
@@ -228,6 +241,23 @@ impl Service {
     #[track_caller]
     pub(crate) fn ok(&self, operation: Operation, body: &str) -> Value {
         self.call(operation, body).unwrap_or_else(|error| panic!("{operation} {body}: {error}"))
+    }
+
+    /// Runs `during` while `operation` waits for the disk, and returns what it returned.
+    pub(crate) fn during<T>(
+        &self,
+        operation: Operation,
+        body: &str,
+        during: impl FnOnce() -> T,
+    ) -> T {
+        std::thread::scope(|scope| {
+            let gate = self.memory.gate();
+            scope.spawn(|| self.ok(operation, body));
+            self.memory.await_change();
+            let result = during();
+            drop(gate);
+            result
+        })
     }
 
     /// The current version of a stream.

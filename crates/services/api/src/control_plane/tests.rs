@@ -306,15 +306,7 @@ fn every_modelled_error() {
 fn while_updating<T>(service: &Service, call: impl FnOnce() -> T) -> T {
     let version = service.version("cam1");
     let body = json!({ "StreamName": "cam1", "CurrentVersion": version }).to_string();
-    service.memory.close_gate();
-    std::thread::scope(|scope| {
-        let update = scope.spawn(|| service.ok(O::UpdateStream, &body));
-        service.memory.await_change();
-        let result = call();
-        service.memory.open_gate();
-        update.join().unwrap();
-        result
-    })
+    service.during(O::UpdateStream, &body, call)
 }
 
 #[test]
@@ -425,6 +417,25 @@ fn delete_and_create_again() {
     let answer =
         service.call_as(&root(), O::CreateStream, r#"{"StreamName":"cam1"}"#, earlier).unwrap();
     assert_eq!(answer["StreamARN"], CAM_ARN.replace("645061", "645063"));
+}
+
+/// The deletion of an older stream forgets nothing.
+#[test]
+fn arns_never_come_again() {
+    let service = Service::new(Quotas::Protective);
+    let create = |name: &str, now| {
+        let body = json!({ "StreamName": name }).to_string();
+        let answer = service.call_as(&root(), O::CreateStream, &body, now).unwrap();
+        answer["StreamARN"].as_str().unwrap().to_owned()
+    };
+    let delete = |arn: &str| service.ok(O::DeleteStream, &json!({ "StreamARN": arn }).to_string());
+    let old = create("old", UnixMillis(NOW.0 - HOUR));
+    let first = create("cam1", NOW);
+    let first_id = service.memory.stored().iter().find(|s| s.name == "cam1").unwrap().id;
+    delete(&first);
+    delete(&old);
+    assert_ne!(create("cam1", NOW), first);
+    assert_eq!(service.control.streams().get(first_id), None);
 }
 
 #[test]

@@ -37,6 +37,7 @@ fn patterns() {
                 "arn:aws:kinesisvideo:us-west-2:111122223333:stream/cam1/",
                 "arn:aws:kinesisvideo:us-west-2:111122223333:stream/cam1/*",
                 "arn:aws:kinesisvideo:us-west-2:111122223333:stream/a/b/1",
+                "arn:aws:kinesisvideo:us-west-2:111122223333:stream/a/1/2",
                 "arn:aws:kinesisvideo:us-west-2::stream/cam1/1",
                 "arn:aws:kinesisvideo::111122223333:stream/cam1/1",
                 "arn:AWS:kinesisvideo:us-west-2:1:stream/cam1/1",

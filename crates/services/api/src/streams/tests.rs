@@ -61,17 +61,16 @@ fn loads_what_was_stored() {
     assert!(load(&cut_short).is_err());
 }
 
-/// Runs `during` while `operation` waits for the disk, and returns what it returned.
-fn during<T>(service: &Service, operation: O, body: &str, during: impl FnOnce() -> T) -> T {
-    service.memory.close_gate();
-    thread::scope(|scope| {
-        let change = scope.spawn(|| service.ok(operation, body));
-        service.memory.await_change();
-        let result = during();
-        service.memory.open_gate();
-        change.join().unwrap();
-        result
-    })
+/// Returns once `count` calls wait for their turn.
+fn await_waiting(service: &Service, count: usize) {
+    // Some seconds, so that a fault is a failure and not a hang.
+    for _ in 0..10_000_000 {
+        if service.control.streams().lock().waiting >= count {
+            return;
+        }
+        thread::yield_now();
+    }
+    panic!("fewer than {count} calls wait");
 }
 
 #[test]
@@ -84,7 +83,7 @@ fn transient_states_show_while_the_disk_works() {
     let update =
         |version: &str| json!({ "StreamName": "cam1", "CurrentVersion": version }).to_string();
 
-    during(&service, O::CreateStream, name, || {
+    service.during(O::CreateStream, name, || {
         assert_eq!(status(&service), Some(StreamStatus::Creating));
         let info = service.ok(O::DescribeStream, name);
         assert_eq!(info["StreamInfo"]["Status"], "CREATING");
@@ -98,7 +97,7 @@ fn transient_states_show_while_the_disk_works() {
     assert_eq!(status(&service), Some(StreamStatus::Active));
 
     let version = service.version("cam1");
-    during(&service, O::UpdateStream, &update(&version), || {
+    service.during(O::UpdateStream, &update(&version), || {
         assert_eq!(status(&service), Some(StreamStatus::Updating));
         assert_eq!(service.version("cam1"), version, "the old definition until it is stored");
         assert_eq!(exception(O::UpdateStream, &update(&version)), Exception::ResourceInUse);
@@ -107,7 +106,7 @@ fn transient_states_show_while_the_disk_works() {
     });
     assert_eq!(status(&service), Some(StreamStatus::Active));
 
-    during(&service, O::DeleteStream, &delete, || {
+    service.during(O::DeleteStream, &delete, || {
         assert_eq!(status(&service), Some(StreamStatus::Deleting));
         let info = service.ok(O::DescribeStream, name);
         assert_eq!(info["StreamInfo"]["Status"], "DELETING");
@@ -127,16 +126,14 @@ fn tag_calls_wait() {
     let version = service.version("cam1");
     let update = json!({ "StreamName": "cam1", "CurrentVersion": version }).to_string();
     let tag = |n: usize| json!({ "StreamName": "cam1", "Tags": { format!("k{n}"): "" } });
-    service.memory.close_gate();
     thread::scope(|scope| {
         let service = &service;
-        scope.spawn(|| service.ok(O::UpdateStream, &update));
-        service.memory.await_change();
-        let waiting: Vec<_> = (0..8)
-            .map(|n| scope.spawn(move || service.ok(O::TagStream, &tag(n).to_string())))
-            .collect();
-        assert!(waiting.iter().all(|thread| !thread.is_finished()));
-        service.memory.open_gate();
+        service.during(O::UpdateStream, &update, || {
+            for n in 0..8 {
+                scope.spawn(move || service.ok(O::TagStream, &tag(n).to_string()));
+            }
+            await_waiting(service, 8);
+        });
     });
     // The persistence of these tests asserts that each update builds on the one before.
     assert_eq!(service.memory.stored()[0].tags.len(), 8);
@@ -150,14 +147,12 @@ fn updates_wait_for_tags() {
     let version = service.version("cam1");
     let update = json!({ "StreamName": "cam1", "CurrentVersion": version, "DeviceName": "d" });
     let tag = r#"{"StreamName":"cam1","Tags":{"k":"v"}}"#;
-    service.memory.close_gate();
     thread::scope(|scope| {
-        scope.spawn(|| service.ok(O::TagStream, tag));
-        service.memory.await_change();
-        assert_eq!(status(&service), Some(StreamStatus::Active));
-        let update = scope.spawn(|| service.ok(O::UpdateStream, &update.to_string()));
-        assert!(!update.is_finished());
-        service.memory.open_gate();
+        service.during(O::TagStream, tag, || {
+            assert_eq!(status(&service), Some(StreamStatus::Active));
+            scope.spawn(|| service.ok(O::UpdateStream, &update.to_string()));
+            await_waiting(&service, 1);
+        });
     });
     let stored = service.memory.stored().remove(0);
     assert_eq!((stored.tags.len(), stored.device_name.as_deref()), (1, Some("d")));
@@ -168,12 +163,12 @@ fn tags_of_a_stream_that_vanishes_meanwhile() {
     let service = Service::with_cam();
     let delete = json!({ "StreamARN": CAM_ARN }).to_string();
     let tag = r#"{"StreamName":"cam1","Tags":{"k":"v"}}"#;
-    service.memory.close_gate();
     thread::scope(|scope| {
-        scope.spawn(|| service.ok(O::DeleteStream, &delete));
-        service.memory.await_change();
-        let tagging = scope.spawn(|| service.call(O::TagStream, tag));
-        service.memory.open_gate();
+        let tagging = service.during(O::DeleteStream, &delete, || {
+            let tagging = scope.spawn(|| service.call(O::TagStream, tag));
+            await_waiting(&service, 1);
+            tagging
+        });
         let error = tagging.join().unwrap().unwrap_err();
         assert_eq!(error.exception(), Exception::ResourceNotFound);
     });
