@@ -84,7 +84,7 @@ impl Memory {
         let state = self.state.lock().unwrap();
         // Some seconds, so that a fault is a failure and not a hang.
         let patience = Duration::from_secs(10);
-        let (_, end) =
+        let (_state, end) =
             self.changed.wait_timeout_while(state, patience, |state| state.waiting == 0).unwrap();
         assert!(!end.timed_out(), "no change came");
     }
