@@ -29,9 +29,11 @@ MODELS = [
 ]
 
 # Operations of the service that no model of botocore has.
-UNMODELLED = {"PutMedia": "documented only; its members are headers (`x-amzn-stream-name`, `x-amzn-stream-arn`, "
-              "`x-amzn-fragment-timecode-type`, `x-amzn-producer-start-timestamp`, "
-              "`x-amzn-fragment-acknowledgment-required`)"}
+UNMODELLED = {
+    "PutMedia": "documented only; its members are headers (`x-amzn-stream-name`, "
+    "`x-amzn-stream-arn`, `x-amzn-fragment-timecode-type`, `x-amzn-producer-start-timestamp`, "
+    "`x-amzn-fragment-acknowledgment-required`)"
+}
 
 # Words of the models for a whole number.
 INTEGERS = {"integer", "long"}
@@ -200,7 +202,8 @@ def member_rows(prefix, structure):
     rows = []
     for name, member in structure["members"].items():
         required = "yes" if member["required"] else ""
-        rows.append(f"| {prefix}{name} | {required} | {accepts(member)} |")
+        note = f"; {member['note']}" if "note" in member else ""
+        rows.append(f"| {prefix}{name} | {required} | {accepts(member)}{note} |")
         inner = member["member"] if member["type"] == "list" else member
         if inner["type"] == "structure":
             dots = "[]." if member["type"] == "list" else "."

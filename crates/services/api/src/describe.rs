@@ -48,6 +48,9 @@ fn structure(structure: &Structure) -> Value {
     let member = |member: &Member| {
         let mut value = describe_shape(member.shape);
         value["required"] = member.required.into();
+        if let Some(note) = member.note {
+            value["note"] = note.into();
+        }
         (member.name.to_owned(), value)
     };
     let members: Map<String, Value> = structure.members.iter().map(member).collect();

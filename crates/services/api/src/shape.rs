@@ -87,16 +87,24 @@ pub(crate) struct Member {
     pub(crate) shape: &'static Shape,
     /// Must be there.
     pub(crate) required: bool,
+    /// What a reader of the description should know about its effect.
+    pub(crate) note: Option<&'static str>,
+}
+
+impl Member {
+    pub(crate) const fn noting(self, note: &'static str) -> Self {
+        Self { note: Some(note), ..self }
+    }
 }
 
 /// A member that must be there.
 pub(crate) const fn required(name: &'static str, shape: &'static Shape) -> Member {
-    Member { name, shape, required: true }
+    Member { name, shape, required: true, note: None }
 }
 
 /// A member that may be absent.
 pub(crate) const fn optional(name: &'static str, shape: &'static Shape) -> Member {
-    Member { name, shape, required: false }
+    Member { name, shape, required: false, note: None }
 }
 
 /// A text whose faults are InvalidArgumentException.

@@ -254,8 +254,8 @@ fn every_modelled_error() {
         let kvs = Service::over(Arc::clone(&service.memory), Quotas::Kvs);
         let stream = kvs.control.streams().find(&cam).unwrap().id;
         let points = match operation {
-            O::ListFragments => Some((PointKind::FragmentMetadata, 1000)),
-            O::GetMediaForFragmentList => Some((PointKind::FragmentMedia, 1000)),
+            O::ListFragments => Some((PointKind::Metadata, 1000)),
+            O::GetMediaForFragmentList => Some((PointKind::Media, 1000)),
             _ => None,
         };
         let throttled = (0..20).find_map(|_| {
@@ -870,6 +870,6 @@ fn quotas_of_kvs_hold_only_when_asked_for() {
     }
     let id = service.control.streams().snapshot()[0].id;
     for _ in 0..100 {
-        service.control.spend_points(PointKind::FragmentMedia, id, 1000, NOW).unwrap();
+        service.control.spend_points(PointKind::Media, id, 1000, NOW).unwrap();
     }
 }

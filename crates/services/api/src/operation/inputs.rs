@@ -100,7 +100,8 @@ pub(crate) const CREATE_STREAM: Structure = Structure {
         optional("DeviceName", &DEVICE_NAME),
         required("StreamName", &STREAM_NAME),
         optional("MediaType", &MEDIA_TYPE),
-        optional("KmsKeyId", &KMS_KEY_ID),
+        optional("KmsKeyId", &KMS_KEY_ID)
+            .noting("stored and shown; media is encrypted under the keys of this service"),
         optional("DataRetentionInHours", &DATA_RETENTION_IN_HOURS),
         optional("Tags", &RESOURCE_TAGS),
         optional("StreamStorageConfiguration", &STREAM_STORAGE_CONFIGURATION),

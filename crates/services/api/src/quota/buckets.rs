@@ -132,16 +132,16 @@ impl CallRates {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PointKind {
     /// 10,000 a second per stream. ListFragments costs its MaxResults.
-    FragmentMetadata,
+    Metadata,
     /// 500 a second per stream. GetMediaForFragmentList costs one per fragment.
-    FragmentMedia,
+    Media,
 }
 
 impl PointKind {
     fn rate(self) -> u32 {
         match self {
-            Self::FragmentMetadata => 10_000,
-            Self::FragmentMedia => 500,
+            Self::Metadata => 10_000,
+            Self::Media => 500,
         }
     }
 }

@@ -66,14 +66,14 @@ fn idle_callers_are_forgotten() {
 #[test]
 fn points() {
     let points = Points::new();
-    let spend = |cost, ms| points.spend(PointKind::FragmentMedia, CAM, cost, at(ms)).is_ok();
+    let spend = |cost, ms| points.spend(PointKind::Media, CAM, cost, at(ms)).is_ok();
     // 1,000 fragments are two seconds' worth: given at once, then owed.
     assert!(spend(1000, 0));
     assert!(!spend(1, 1000) && spend(1, 1002));
-    assert!(points.spend(PointKind::FragmentMedia, OTHER, 500, at(0)).is_ok());
-    assert!(points.spend(PointKind::FragmentMetadata, CAM, 1000, at(0)).is_ok());
+    assert!(points.spend(PointKind::Media, OTHER, 500, at(0)).is_ok());
+    assert!(points.spend(PointKind::Metadata, CAM, 1000, at(0)).is_ok());
     let mut calls = 0;
-    while points.spend(PointKind::FragmentMetadata, OTHER, 1000, at(0)).is_ok() {
+    while points.spend(PointKind::Metadata, OTHER, 1000, at(0)).is_ok() {
         calls += 1;
     }
     assert_eq!(calls, 10);
