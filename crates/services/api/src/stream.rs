@@ -31,7 +31,7 @@ pub struct Stream {
     pub name: String,
     /// The time in its ARN.
     pub created: UnixMillis,
-    /// What an update must present: see [`new_version`].
+    /// What an update must present: 20 random letters and digits, new with each update.
     pub version: String,
     /// Where it is in its life.
     pub status: StreamStatus,
@@ -43,7 +43,8 @@ pub struct Stream {
     pub kms_key_id: Option<String>,
     /// 0..=87,600. 0 keeps nothing on disk.
     pub retention_hours: u32,
-    /// Fragments with an older server timestamp are gone for good; see [`Self::set_retention`].
+    /// Fragments with an older server timestamp are gone for good. Moves up with
+    /// every change of the retention, never back.
     pub visible_from: UnixMillis,
     /// DefaultStorageTier.
     pub storage_tier: StorageTier,
