@@ -26,7 +26,7 @@ pub trait StreamPersistence: Send + Sync {
     /// this returns.
     ///
     /// # Errors
-    /// The stream was not added.
+    /// The stream was not added: its name is free.
     fn create(&self, stream: &Stream) -> Result<(), PersistenceError>;
 
     /// Replaces the definition `previous` of `stream.id` by `stream`. Id, name and creation time
@@ -40,7 +40,9 @@ pub trait StreamPersistence: Send + Sync {
     /// from it. Succeeds when there is no such stream.
     ///
     /// # Errors
-    /// The stream still exists.
+    /// It may have gone half its way. The stream stays DELETING and is not used again; this is
+    /// called once more when DeleteStream is, or at the next start if [`Self::load`] then gives
+    /// the stream as DELETING.
     fn delete(&self, id: StreamId) -> Result<(), PersistenceError>;
 }
 

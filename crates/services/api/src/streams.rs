@@ -46,13 +46,15 @@ struct Slot {
     busy: bool,
 }
 
-/// What to do when a stream is already changing.
+/// What a change is for.
 #[derive(Clone, Copy, PartialEq)]
-enum WhenChanging {
-    /// ResourceInUseException.
-    Refuse,
-    /// Wait for the change to end.
-    Wait,
+enum Purpose {
+    /// Refused while another update or deletion is being stored.
+    Update,
+    /// Waits for its turn.
+    Tag,
+    /// Refused as updates are; goes on with a deletion that failed.
+    Delete,
 }
 
 impl Streams {
@@ -206,7 +208,7 @@ impl Streams {
         current_version: &str,
         edit: impl FnOnce(&mut Stream) -> Result<(), ApiError>,
     ) -> Result<(), ApiError> {
-        self.change(stream, StreamStatus::Updating, WhenChanging::Refuse, |stream| {
+        self.change(stream, StreamStatus::Updating, Purpose::Update, |stream| {
             check_version(stream, current_version)?;
             edit(stream)?;
             stream.version = new_version(self.random.as_ref());
@@ -223,20 +225,18 @@ impl Streams {
         stream: &StreamRef,
         edit: impl FnOnce(&mut BTreeMap<String, String>) -> Result<(), ApiError>,
     ) -> Result<(), ApiError> {
-        self.change(stream, StreamStatus::Active, WhenChanging::Wait, |stream| {
-            edit(&mut stream.tags)
-        })
+        self.change(stream, StreamStatus::Active, Purpose::Tag, |stream| edit(&mut stream.tags))
     }
 
     fn change(
         &self,
         wanted: &StreamRef,
         meanwhile: StreamStatus,
-        when_changing: WhenChanging,
+        purpose: Purpose,
         edit: impl FnOnce(&mut Stream) -> Result<(), ApiError>,
     ) -> Result<(), ApiError> {
         let (before, mut after, change) = {
-            let mut state = self.ready(wanted, when_changing)?;
+            let mut state = self.ready(wanted, purpose)?;
             let slot = state.by_name.get_mut(wanted.name()).expect("ready says so");
             let before = Arc::clone(&slot.stream);
             let mut after = Stream::clone(&before);
@@ -256,32 +256,32 @@ impl Streams {
         Ok(())
     }
 
-    /// Removes a stream.
+    /// Removes a stream. Should that fail, it stays DELETING: how far it went is not known, so
+    /// its media must not be shown again. Deleting it again goes on.
     ///
     /// # Errors
-    /// ResourceNotFoundException, ResourceInUseException unless ACTIVE, VersionMismatchException
-    /// when a version is given and not the latest, and what removing it meets.
+    /// ResourceNotFoundException, ResourceInUseException while it is changing,
+    /// VersionMismatchException when a version is given and not the latest, and what removing it
+    /// meets.
     pub(crate) fn delete(
         &self,
         stream: &StreamRef,
         current_version: Option<&str>,
     ) -> Result<(), ApiError> {
-        let (before, change) = {
-            let mut state = self.ready(stream, WhenChanging::Refuse)?;
+        let (deleting, change) = {
+            let mut state = self.ready(stream, Purpose::Delete)?;
             let slot = state.by_name.get_mut(stream.name()).expect("ready says so");
             if let Some(version) = current_version {
                 check_version(&slot.stream, version)?;
             }
-            let before = Arc::clone(&slot.stream);
-            slot.busy = true;
-            let deleting = Stream { status: StreamStatus::Deleting, ..Stream::clone(&before) };
-            slot.stream = Arc::new(deleting);
-            let change =
-                Change { streams: self, name: stream.name(), before: Some(Arc::clone(&before)) };
-            (before, change)
+            let status = StreamStatus::Deleting;
+            let deleting = Arc::new(Stream { status, ..Stream::clone(&slot.stream) });
+            *slot = Slot { stream: Arc::clone(&deleting), busy: true };
+            let before = Some(Arc::clone(&deleting));
+            (deleting, Change { streams: self, name: stream.name(), before })
         };
-        self.persistence.delete(before.id).map_err(refusal)?;
-        change.commit_removal(&before);
+        self.persistence.delete(deleting.id).map_err(refusal)?;
+        change.commit_removal(&deleting);
         Ok(())
     }
 
@@ -289,7 +289,7 @@ impl Streams {
     fn ready(
         &self,
         stream: &StreamRef,
-        when_changing: WhenChanging,
+        purpose: Purpose,
     ) -> Result<MutexGuard<'_, State>, ApiError> {
         let mut state = self.lock();
         loop {
@@ -299,11 +299,15 @@ impl Streams {
             else {
                 return Err(ApiError::stream_not_found());
             };
-            if !slot.busy {
+            // A deletion that failed may have gone half its way: nothing else leads out of it.
+            if !slot.busy && (found.status == StreamStatus::Active || purpose == Purpose::Delete) {
                 return Ok(state);
             }
+            if purpose == Purpose::Tag && !slot.busy {
+                return Err(ApiError::stream_not_found());
+            }
             // A tag call shows no status of its own, and nobody is refused for it.
-            if when_changing == WhenChanging::Refuse && found.status != StreamStatus::Active {
+            if purpose != Purpose::Tag && found.status != StreamStatus::Active {
                 return Err(ApiError::new(
                     Exception::ResourceInUse,
                     format!("The stream {} is {}.", found.name, found.status.as_str()),
@@ -348,7 +352,7 @@ pub(crate) struct Definition {
     pub(crate) tags: BTreeMap<String, String>,
 }
 
-/// A change being stored. Dropped without a commit, by error or panic, everything is as before.
+/// A change being stored. Dropped without a commit, by error or panic, `before` holds again.
 struct Change<'s> {
     streams: &'s Streams,
     name: &'s str,

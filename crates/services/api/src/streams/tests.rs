@@ -7,7 +7,7 @@ use streamkeep_media::{StreamId, UnixMillis};
 
 use super::*;
 use crate::testing::{CAM_ARN, CountingRandom, Fault, Memory, NOW, Service, owner};
-use crate::{Operation as O, Quotas, ResourceArn, StorageTier};
+use crate::{Operation as O, Quotas, StorageTier};
 
 fn stream(id: u8, name: &str, status: StreamStatus) -> Stream {
     Stream {
@@ -191,20 +191,56 @@ fn one_name_one_stream() {
 
 /// A failed creation leaves the name free and no trace.
 #[test]
-fn failures_leave_everything_as_it_was() {
+fn a_failed_creation() {
     let service = Service::with_cam();
     let before = service.control.streams().snapshot();
     service.memory.set_fault(Some(Fault::Failed));
     assert!(service.call(O::CreateStream, r#"{"StreamName":"cam2"}"#).is_err());
-    let delete = json!({ "StreamARN": CAM_ARN }).to_string();
-    assert!(service.call(O::DeleteStream, &delete).is_err());
     assert_eq!(service.control.streams().snapshot(), before);
     service.memory.set_fault(None);
-    // A deletion that failed is none: the creation time needs no step.
     let answer = service.ok(O::CreateStream, r#"{"StreamName":"cam2"}"#);
     assert_eq!(answer["StreamARN"], CAM_ARN.replace("cam1", "cam2"));
-    let arn = StreamRef::Arn(ResourceArn::parse(CAM_ARN).unwrap());
-    assert!(service.control.streams().find(&arn).is_some());
+}
+
+/// Half a deletion shows no media again; only deleting once more leads on.
+#[test]
+fn a_failed_deletion() {
+    let service = Service::with_cam();
+    let version = service.version("cam1");
+    let delete = json!({ "StreamARN": CAM_ARN, "CurrentVersion": version }).to_string();
+    service.memory.set_fault(Some(Fault::Unavailable));
+    let error = service.call(O::DeleteStream, &delete).unwrap_err();
+    assert_eq!(error.exception(), Exception::ServiceUnavailable);
+    service.memory.set_fault(None);
+
+    assert_eq!(status(&service), Some(StreamStatus::Deleting));
+    for (operation, body, wanted) in [
+        (O::CreateStream, json!({ "StreamName": "cam1" }), Exception::ResourceInUse),
+        (
+            O::UpdateStream,
+            json!({ "StreamName": "cam1", "CurrentVersion": version }),
+            Exception::ResourceInUse,
+        ),
+        (
+            O::TagStream,
+            json!({ "StreamName": "cam1", "Tags": { "k": "v" } }),
+            Exception::ResourceNotFound,
+        ),
+        (
+            O::GetDataEndpoint,
+            json!({ "StreamName": "cam1", "APIName": "GET_MEDIA" }),
+            Exception::ResourceNotFound,
+        ),
+    ] {
+        let error = service.call(operation, &body.to_string()).unwrap_err();
+        assert_eq!(error.exception(), wanted, "{operation}");
+    }
+    service.ok(O::DeleteStream, &delete);
+    assert_eq!(status(&service), None);
+    assert!(service.memory.stored().is_empty());
+    // Only now is the name free, with another ARN.
+    let answer = service.ok(O::CreateStream, r#"{"StreamName":"cam1"}"#);
+    assert_ne!(answer["StreamARN"], CAM_ARN);
 }
 
 /// Tagging with what is already there needs no disk.
