@@ -120,6 +120,16 @@ pub trait IndexCatalog: Send + Sync {
     /// As [`Self::volumes`].
     fn volume(&self, id: u64) -> Result<Option<VolumeRecord>, CatalogError>;
 
+    /// At most `limit` volumes with an id above `after`, in order of id.
+    ///
+    /// # Errors
+    /// As [`Self::volumes`].
+    fn volumes_after(
+        &self,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<VolumeRecord>, CatalogError>;
+
     /// At most `limit` sealed volumes whose `max_expiry` lies before `now`, earliest first.
     ///
     /// # Errors

@@ -203,6 +203,17 @@ impl IndexCatalog for MemoryIndex {
         Ok(lock(&self.state).now.volumes.get(&id).cloned())
     }
 
+    fn volumes_after(
+        &self,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<VolumeRecord>, CatalogError> {
+        let state = lock(&self.state);
+        let behind =
+            state.now.volumes.values().filter(|volume| after.is_none_or(|id| volume.id > id));
+        Ok(behind.take(limit).cloned().collect())
+    }
+
     fn expired_volumes(
         &self,
         now: UnixMillis,

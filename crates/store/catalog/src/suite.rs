@@ -205,6 +205,10 @@ fn volumes_come_back_whole(catalog: &dyn IndexCatalog) {
     catalog.insert_volume(&volume(9)).unwrap();
     catalog.insert_volume(&volume(8)).unwrap();
     assert_eq!(catalog.volumes().unwrap(), [volume(8), volume(9)]);
+    assert_eq!(catalog.volumes_after(None, 9).unwrap(), [volume(8), volume(9)]);
+    assert_eq!(catalog.volumes_after(None, 1).unwrap(), [volume(8)]);
+    assert_eq!(catalog.volumes_after(Some(8), 9).unwrap(), [volume(9)]);
+    assert_eq!(catalog.volumes_after(Some(9), 9).unwrap(), []);
     assert_eq!(catalog.volume(9).unwrap(), Some(volume(9)));
     assert_eq!(catalog.volume(7).unwrap(), None);
     assert!(matches!(

@@ -76,6 +76,20 @@ impl IndexCatalog for SqliteIndex {
         read(&lock(&self.reader)).map_err(backend("read volume"))
     }
 
+    fn volumes_after(
+        &self,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<VolumeRecord>, CatalogError> {
+        let read = |connection: &Connection| {
+            connection
+                .prepare_cached("SELECT * FROM volume WHERE id > ?1 ORDER BY id LIMIT ?2")?
+                .query_map(params![after.map_or(-1, integer), integer(limit as u64)], read_volume)?
+                .collect::<rusqlite::Result<_>>()
+        };
+        read(&lock(&self.reader)).map_err(backend("read volumes"))
+    }
+
     fn expired_volumes(
         &self,
         now: UnixMillis,

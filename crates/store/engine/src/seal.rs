@@ -1,0 +1,163 @@
+//! Sealing: footer, sync, truncate, sync, one catalog transaction.
+
+use std::io;
+use std::sync::Arc;
+
+use streamkeep_catalog::{RunRecord, VolumeRecord, VolumeState};
+use streamkeep_media::UnixMillis;
+use streamkeep_volume::{Footer, Run, VolumeError, VolumeHeader};
+
+use crate::error::store_wide;
+use crate::health::Concern;
+use crate::sealed::SealedVolume;
+use crate::shared::Shared;
+use crate::unsealed::{Phase, Unsealed};
+use crate::{ReadOnlyReason, StoreError};
+
+impl Shared {
+    /// Seals a volume that nothing is appended to any more. Repeatable; what fails for want of space
+    /// or because of the index is tried again later.
+    pub(crate) fn seal(&self, volume: &Arc<Unsealed>) -> Result<(), StoreError> {
+        let (phase, is_empty) = {
+            let contents = volume.read();
+            (contents.phase, contents.fragment_count == 0)
+        };
+        match phase {
+            Phase::Writing | Phase::Suspect => return Ok(()),
+            Phase::Closed if is_empty => return self.remove_unsealed(volume),
+            Phase::Closed => {
+                self.put_footer(volume)?;
+                volume.set_phase(Phase::Footed);
+            }
+            Phase::Footed => {}
+        }
+        // What was written is read back before it takes the place of the rows in memory.
+        let read_back = || {
+            let file = volume.file.clone();
+            SealedVolume::open(file, self.options.store, volume.header.id)
+        };
+        let sealed = read_back().map_err(|error| self.seal_failed(volume, &error.into()))?;
+        let record = self.sealed_record(&volume.header, &sealed.footer);
+        let runs = self.run_records(&sealed.footer);
+        self.index.seal_volume(&record, &runs).inspect_err(|error| {
+            let what = format!("the index takes no rows: {error}");
+            self.health.concern(Concern::Index, Some(what));
+        })?;
+        self.health.concern(Concern::Index, None);
+        self.unsealed_mut().remove(&volume.id());
+        self.counters.volumes_sealed.add(1);
+        Ok(())
+    }
+
+    fn put_footer(&self, volume: &Unsealed) -> Result<(), StoreError> {
+        let (footer, end, hasher) = {
+            let contents = volume.read();
+            (contents.footer(volume.header), contents.durable_len, contents.hasher.clone())
+        };
+        let write = || -> Result<u64, VolumeError> {
+            let footer = footer.finish(end, hasher)?;
+            footer.write_to(&*volume.file)?;
+            volume.file.sync_data()?;
+            volume.file.truncate(footer.end())?;
+            volume.file.sync_all()?;
+            Ok(footer.bytes().len() as u64)
+        };
+        let len = write().map_err(|error| self.seal_failed(volume, &error.into()))?;
+        self.counters.syncs.add(2);
+        self.counters.written_bytes.add(len);
+        Ok(())
+    }
+
+    /// After a failed write or sync the file is left alone; its rows stay in memory.
+    fn seal_failed(&self, volume: &Unsealed, failure: &SealFailure) -> StoreError {
+        self.counters.write_failures.add(1);
+        if failure.store_wide != Some(ReadOnlyReason::NoSpace) {
+            volume.set_phase(Phase::Suspect);
+            let record = self.record_of(volume, VolumeState::Suspect);
+            if let Err(error) = self.index.update_volume(&record) {
+                tracing::warn!(%error, volume = record.id, "cannot mark the volume suspect");
+            }
+            let what = format!("sealing volume {:016x} failed; it is not used any more", record.id);
+            self.health.concern(Concern::SuspectVolume, Some(what));
+        }
+        let source = io::Error::other(failure.what.clone());
+        StoreError::io("seal", volume.header.id.file_name())(source)
+    }
+
+    /// The catalog row of a sealed volume.
+    pub(crate) fn sealed_record(&self, header: &VolumeHeader, footer: &Footer) -> VolumeRecord {
+        let runs = footer.runs();
+        let max_server = runs.iter().map(|run| run.server_max).max().unwrap_or(UnixMillis(0));
+        let max_expiry = runs.iter().map(|run| self.expiry(run.stream, run.server_max)).max();
+        VolumeRecord {
+            id: header.id.0,
+            uuid: header.uuid.0,
+            lane: header.lane,
+            state: VolumeState::Sealed,
+            created: header.created,
+            length: footer.len(),
+            indexed_upto: footer.len(),
+            max_server,
+            max_expiry: max_expiry.unwrap_or(UnixMillis(0)),
+            fragment_count: footer.fragment_count(),
+            record_bytes: runs.iter().map(|run| run.record_bytes).sum(),
+        }
+    }
+
+    /// The catalog rows of a sealed volume's runs, without those of streams deleted since.
+    pub(crate) fn run_records(&self, footer: &Footer) -> Vec<RunRecord> {
+        let volume = footer.volume_id().0;
+        let runs = footer.runs().iter().filter(|run| !self.was_deleted(run.stream));
+        runs.map(|run| run_record(volume, run)).collect()
+    }
+
+    /// Removes a volume that holds nothing.
+    pub(crate) fn remove_unsealed(&self, volume: &Unsealed) -> Result<(), StoreError> {
+        self.unlink_volume(volume.id())?;
+        self.index.remove_volume(volume.id())?;
+        self.unsealed_mut().remove(&volume.id());
+        Ok(())
+    }
+
+    /// Unlink, sync the directory. Repeatable.
+    pub(crate) fn unlink_volume(&self, id: u64) -> Result<(), StoreError> {
+        let name = streamkeep_volume::VolumeId(id).file_name();
+        match self.seams.volumes.unlink(&name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io("unlink", name)(error));
+            }
+            _ => {}
+        }
+        self.seams.volumes.sync_dir().map_err(StoreError::io("sync directory after unlink", name))
+    }
+}
+
+/// A footer's run as the catalog has it.
+pub(crate) fn run_record(volume: u64, run: &Run) -> RunRecord {
+    RunRecord {
+        volume,
+        stream: run.stream,
+        first: run.first_number,
+        last: run.last_number,
+        fragment_count: run.row_count,
+        min_producer: run.producer_min,
+        max_producer: run.producer_max,
+        record_bytes: run.record_bytes,
+    }
+}
+
+/// Why a footer could not be put in place.
+struct SealFailure {
+    what: String,
+    store_wide: Option<ReadOnlyReason>,
+}
+
+impl From<VolumeError> for SealFailure {
+    fn from(error: VolumeError) -> Self {
+        let store_wide = match &error {
+            VolumeError::Io(error) => store_wide(error),
+            _ => None,
+        };
+        Self { what: error.to_string(), store_wide }
+    }
+}
