@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HOST};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::Service;
 use hyper_util::rt::TokioTimer;
@@ -30,10 +30,12 @@ use crate::transport::Transport;
 mod io;
 mod progress;
 mod tasks;
+mod unread_body;
 
 use io::HyperIo;
 use progress::{Progress, WatchedBody};
 use tasks::Tasks;
+use unread_body::UnreadBody;
 
 /// The protocol's name in ALPN.
 pub(crate) const ALPN: &[u8] = b"h2";
@@ -127,23 +129,39 @@ impl Service<Request<Incoming>> for Streams {
         let active = streams.progress.begin();
         Box::pin(async move {
             counters::count(&streams.cx.counters.requests);
-            let response = streams.answer(request).await?;
-            let (mut parts, body) = response.into_parts();
+            let is_head = request.method() == Method::HEAD;
+            let (request, mut incoming) = request.into_parts();
+            let response = streams.answer(request, &mut incoming).await?;
+            let (mut parts, mut body) = response.into_parts();
+            // As on HTTP/1.1: of a full body the length is ours; HEAD tells the length that GET
+            // would have (RFC 9110 §9.3.2).
+            match body.size_hint().exact() {
+                Some(0) if !is_head => drop(parts.headers.remove(CONTENT_LENGTH)),
+                Some(0) | None => {}
+                Some(len) => drop(parts.headers.insert(CONTENT_LENGTH, len.into())),
+            }
+            if is_head {
+                body = Body::empty();
+            }
             let hop_by_hop: Vec<_> =
                 parts.headers.keys().filter(|name| is_hop_by_hop(name)).cloned().collect();
             for name in hop_by_hop {
                 parts.headers.remove(name);
             }
-            let body = WatchedBody::new(body, active);
+            let rest = UnreadBody::new(incoming, &streams.cx.limits);
+            let body = WatchedBody::new(body, rest, active);
             Ok(Response::from_parts(parts, body))
         })
     }
 }
 
 impl Streams {
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, ::h2::Error> {
+    async fn answer(
+        &self,
+        mut parts: Parts,
+        incoming: &mut Incoming,
+    ) -> Result<Response<Body>, ::h2::Error> {
         let cx = &*self.cx;
-        let (mut parts, body) = request.into_parts();
         if let Err(status) = to_http_11_form(&mut parts) {
             counters::count(&cx.counters.requests_refused);
             return Ok(plain_response(status, "malformed request"));
@@ -151,7 +169,7 @@ impl Streams {
         let admitted = panics::catch(&cx.counters.panics, || cx.handler.admit(&parts, &cx.info));
         let answer = match admitted {
             Ok(Admit::Buffered { body_len_max }) => {
-                let body = match self.collect(&parts, body, body_len_max).await {
+                let body = match self.collect(&parts, incoming, body_len_max).await {
                     Ok(body) => body,
                     Err(refusal) => {
                         counters::count(&cx.counters.requests_refused);
@@ -176,7 +194,7 @@ impl Streams {
     async fn collect(
         &self,
         parts: &Parts,
-        mut incoming: Incoming,
+        incoming: &mut Incoming,
         len_max: usize,
     ) -> Result<Bytes, Response<Body>> {
         let limits = &self.cx.limits;
@@ -196,7 +214,7 @@ impl Streams {
         loop {
             let earned = Duration::from_secs(body.len() as u64 / u64::from(limits.body_rate_min));
             let deadline = started + limits.body_timeout + earned;
-            let frame = std::future::poll_fn(|task| Pin::new(&mut incoming).poll_frame(task));
+            let frame = std::future::poll_fn(|task| Pin::new(&mut *incoming).poll_frame(task));
             match timeout_at(deadline, frame).await {
                 Ok(None) => return Ok(body.freeze()),
                 Ok(Some(Ok(frame))) => {

@@ -207,3 +207,22 @@ fn join(handle: JoinHandle<()>) {
         tracing::error!("a listener thread panicked");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Listener;
+
+    #[test]
+    fn accepted_sockets_inherit_the_options() {
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), None).unwrap();
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let socket = loop {
+            match listener.socket.accept() {
+                Ok((socket, _)) => break socket2::Socket::from(socket),
+                Err(err) => assert_eq!(err.kind(), std::io::ErrorKind::WouldBlock),
+            }
+        };
+        assert!(socket.tcp_nodelay().unwrap());
+        assert!(socket.keepalive().unwrap());
+    }
+}

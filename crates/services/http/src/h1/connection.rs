@@ -44,10 +44,11 @@ pub(crate) async fn serve(mut transport: Transport, cx: &Context, opened: Instan
             Ok(Arrival::Request(head)) => head,
             Ok(Arrival::Http2) => return Served::Http2(transport),
             Ok(Arrival::Nothing) => return Served::Close(transport),
-            Err(failure) => return refuse_head(transport, cx, failure).await,
+            Err(failure) => return Box::pin(refuse_head(transport, cx, failure)).await,
         };
         counters::count(&cx.counters.requests);
-        match request(transport, cx, *head).await {
+        // Boxed, so that a connection between requests holds no room for one.
+        match Box::pin(request(transport, cx, *head)).await {
             Next::Request(next) => transport = next,
             Next::End(served) => return served,
         }
@@ -216,10 +217,10 @@ async fn exchange(transport: Transport, cx: &Context, head: Head, after: After) 
     if flushed.is_err() || outcome.write_failed {
         return Next::End(Served::Drop);
     }
-    if !outcome.finished {
-        return Next::End(Served::Drop);
-    }
-    if outcome.after == After::KeepAlive
+    // A response that is not finished is closed in order too: what was sent is to arrive, and the
+    // last chunk is missed all the same.
+    if outcome.finished
+        && outcome.after == After::KeepAlive
         && !panicked
         && !cx.info.shutdown.is_requested()
         && skip_rest(&mut transport, outcome.body, cx).await

@@ -7,12 +7,13 @@
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::unread_body::UnreadBody;
 use crate::body::{Body, BodyError};
 
 /// The streams being answered.
@@ -81,16 +82,17 @@ impl Drop for ActiveStream {
     }
 }
 
-/// A response body that tells its stream's progress.
+/// A response body that tells its stream's progress, and after which the request's is skipped.
 #[derive(Debug)]
 pub(super) struct WatchedBody {
     body: Body,
+    rest: Option<UnreadBody>,
     stream: ActiveStream,
 }
 
 impl WatchedBody {
-    pub(super) fn new(body: Body, stream: ActiveStream) -> Self {
-        Self { body, stream }
+    pub(super) fn new(body: Body, rest: Option<UnreadBody>, stream: ActiveStream) -> Self {
+        Self { body, rest, stream }
     }
 }
 
@@ -108,11 +110,15 @@ impl http_body::Body for WatchedBody {
             Poll::Ready(Some(Ok(_))) => Some(Instant::now()),
             _ => None,
         });
+        if let (Poll::Ready(None), Some(rest)) = (&poll, &mut this.rest) {
+            ready!(rest.poll_skip(cx));
+            this.rest = None;
+        }
         poll
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> http_body::SizeHint {

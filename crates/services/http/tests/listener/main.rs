@@ -7,6 +7,7 @@
 
 mod support;
 
+mod curl;
 mod exchange;
 mod framing;
 mod limits;

@@ -1,21 +1,10 @@
 //! The orderly end.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
 use crate::support::{PATIENCE, TestServer};
-
-/// Shuts down on a thread of its own; gives how long that took.
-fn shut_down(server: &mut TestServer, grace: Duration) -> std::thread::JoinHandle<Duration> {
-    let server = server.server.take().unwrap();
-    std::thread::spawn(move || {
-        let began = Instant::now();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(server.shutdown(grace));
-        began.elapsed()
-    })
-}
 
 #[test]
 fn idle_connections_end_at_once_and_none_is_accepted() {
@@ -24,7 +13,7 @@ fn idle_connections_end_at_once_and_none_is_accepted() {
     for client in &mut clients[..2] {
         client.get("/hello");
     }
-    let down = shut_down(&mut server, PATIENCE);
+    let down = server.shut_down(PATIENCE);
     for client in &mut clients {
         assert_eq!(client.take_rest(), b"");
     }
@@ -39,7 +28,7 @@ fn requests_under_way_are_finished_and_say_close() {
     let mut client = server.tls();
     client.send("GET /slow?500 HTTP/1.1\r\nHost: a\r\n\r\n");
     std::thread::sleep(Duration::from_millis(100));
-    let down = shut_down(&mut server, PATIENCE);
+    let down = server.shut_down(PATIENCE);
     let reply = client.take_reply();
     assert_eq!(reply.text(), "slow");
     assert_eq!(client.take_rest(), b"");
@@ -78,7 +67,7 @@ fn exchanges_see_it_and_end_themselves() {
         client.send("2\r\nhi\r\n");
         assert_eq!(client.take_chunk(), b"hi");
     }
-    let down = shut_down(&mut server, PATIENCE);
+    let down = server.shut_down(PATIENCE);
     for client in &mut clients {
         assert_eq!(client.take_chunk(), b"bye");
         assert_eq!(client.take_chunk(), b"");
@@ -97,7 +86,7 @@ fn what_runs_on_is_cut_after_the_grace() {
         client.take_head();
     }
     let grace = Duration::from_millis(300);
-    let down = shut_down(&mut server, grace);
+    let down = server.shut_down(grace);
     for client in &mut clients {
         assert!(client.is_closed());
         assert_eq!(server.report(), "stream dropped");

@@ -2,9 +2,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -36,7 +37,7 @@ pub(crate) struct TestServer {
     /// `None` once a test has taken it.
     pub(crate) server: Option<Server>,
     client_config: Arc<ClientConfig>,
-    dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 impl TestServer {
@@ -96,7 +97,7 @@ impl TestServer {
         versions: &[&'static SupportedProtocolVersion],
         alpn: &[&[u8]],
     ) -> Arc<ClientConfig> {
-        client_config(&self.dir.path().join("ca.pem"), versions, alpn)
+        client_config(&self.ca_path(), versions, alpn)
     }
 
     pub(crate) fn tls(&self) -> Client {
@@ -118,6 +119,22 @@ impl TestServer {
     pub(crate) fn both(&self, test: impl Fn(&mut Client)) {
         test(&mut self.plain());
         test(&mut self.tls());
+    }
+
+    /// Shuts down on a thread of its own; gives how long that took.
+    pub(crate) fn shut_down(&mut self, grace: Duration) -> JoinHandle<Duration> {
+        let server = self.server.take().unwrap();
+        std::thread::spawn(move || {
+            let began = Instant::now();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            runtime.block_on(server.shutdown(grace));
+            began.elapsed()
+        })
+    }
+
+    pub(crate) fn ca_path(&self) -> PathBuf {
+        self.dir.path().join("ca.pem")
     }
 
     pub(crate) fn report(&self) -> String {
