@@ -10,9 +10,12 @@
 //! | 32 | 8 | length, padding included |
 //! | 40 | 8 | durable_upto |
 //! | 48 | 4 | number of records, padding included |
-//! | 52 | 4 | CRC32C of all record headers, one after another |
+//! | 52 | 4 | CRC32C of all record headers, one after another, each without its own CRC |
 //! | 56 | 4 | 0 |
 //! | 60 | 4 | CRC32C of all before |
+//!
+//! The record headers' own CRCs stay out of the batch's: a CRC over bytes that end with their CRC
+//! is the same whatever the bytes are.
 //!
 //! Records follow without gaps. A padding record fills the batch up to a block boundary.
 
@@ -44,7 +47,7 @@ pub struct BatchHeader {
     pub durable_upto: u64,
     /// Records, padding included.
     pub record_count: u32,
-    /// CRC32C of the record headers.
+    /// CRC32C of the record headers without their own CRCs.
     pub headers_crc: u32,
 }
 
@@ -116,6 +119,7 @@ pub struct BatchBuilder {
     /// Bytes placed, batch header included.
     len: u64,
     record_count: u32,
+    headers_crc: HeadersCrc,
     fragments: Vec<PlacedRow>,
 }
 
@@ -151,6 +155,7 @@ impl BatchBuilder {
             parts: vec![Part::Head(0..head_len)],
             len: BATCH_HEADER_LEN,
             record_count: 0,
+            headers_crc: HeadersCrc::new(),
             fragments: Vec::new(),
         }
     }
@@ -199,7 +204,7 @@ impl BatchBuilder {
             len: self.len,
             durable_upto: self.durable_upto,
             record_count: self.record_count,
-            headers_crc: crc32c(&self.heads[head_len..]),
+            headers_crc: self.headers_crc.finish(),
         };
         self.heads[..head_len].copy_from_slice(&header.encode(self.volume));
         Batch { header, heads: self.heads, parts: self.parts, fragments: self.fragments }
@@ -208,6 +213,7 @@ impl BatchBuilder {
     fn push(&mut self, header: &RecordHeader) {
         let start = self.heads.len();
         header.encode(self.volume, &mut self.heads);
+        self.headers_crc.add(&self.heads[start..]);
         self.parts.push(Part::Head(start..self.heads.len()));
         self.len += u64::from(header.header_len);
         self.record_count += 1;
@@ -285,7 +291,7 @@ impl Batch {
 }
 
 /// A running CRC over record headers, as the batch header has it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct HeadersCrc(Crc32c);
 
 impl HeadersCrc {
@@ -293,8 +299,9 @@ impl HeadersCrc {
         Self(Crc32c::new())
     }
 
+    /// Adds a whole header; its own CRC, the last four bytes, is left out.
     pub(crate) fn add(&mut self, header: &[u8]) {
-        self.0.update(header);
+        self.0.update(&header[..header.len() - 4]);
     }
 
     pub(crate) fn finish(&self) -> u32 {
@@ -305,3 +312,111 @@ impl HeadersCrc {
 const MAGIC: [u8; 4] = *b"SKBT";
 const VERSION: u32 = 1;
 static ZEROS: [u8; BLOCK_LEN as usize] = [0; BLOCK_LEN as usize];
+
+#[cfg(test)]
+mod tests {
+    use streamkeep_io::MemoryFile;
+
+    use super::*;
+    use crate::sample::{Sample, header};
+    use crate::{FragmentRow, Location};
+
+    #[test]
+    fn every_flipped_bit_of_a_header_is_noticed() {
+        let batch = BatchHeader {
+            sequence: 3,
+            offset: 8192,
+            len: 4096,
+            durable_upto: 4096,
+            record_count: 2,
+            headers_crc: 0x55,
+        };
+        let volume = header().uuid;
+        let bytes = batch.encode(volume);
+        assert_eq!(BatchHeader::decode(&bytes, volume, 8192), Some(batch));
+        assert_eq!(BatchHeader::decode(&bytes, volume, 4096), None);
+        assert_eq!(BatchHeader::decode(&bytes, VolumeUuid([0; 16]), 8192), None);
+        for bit in 0..bytes.len() * 8 {
+            let mut bad = bytes.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(BatchHeader::decode(&bad, volume, 8192), None, "bit {bit}");
+        }
+        for bad in [
+            BatchHeader { len: 0, ..batch },
+            BatchHeader { len: 4095, ..batch },
+            BatchHeader { len: u64::MAX - 4095, ..batch },
+            BatchHeader { durable_upto: 8193, ..batch },
+            BatchHeader { record_count: 65, ..batch },
+        ] {
+            assert_eq!(BatchHeader::decode(&bad.encode(volume), volume, 8192), None, "{bad:?}");
+        }
+    }
+
+    /// Records lie side by side, 64-byte aligned, and the batch ends on a block boundary,
+    /// whatever the sizes.
+    #[test]
+    fn records_fill_the_batch() {
+        for media_len in (0..4_300).step_by(61).chain([1 << 20, (1 << 20) + 1]) {
+            let mut sample = Sample::new();
+            sample.batch(&[(0, media_len), (1, 10)]);
+            let mut position = 4096 + BATCH_HEADER_LEN;
+            let mut kinds = Vec::new();
+            while position < sample.bytes.len() as u64 {
+                let bytes = &sample.bytes[position as usize..];
+                let record = RecordHeader::decode(bytes, header().uuid, position).unwrap();
+                assert!(record.payload().end <= position + record.record_len);
+                position += record.record_len;
+                kinds.push(record.body);
+            }
+            assert_eq!(position, sample.bytes.len() as u64);
+            assert!(position.is_multiple_of(BLOCK_LEN));
+            assert!((4..=5).contains(&kinds.len()), "{media_len}");
+        }
+    }
+
+    /// What is written twice, to two volumes, is the same ciphertext.
+    #[test]
+    fn a_fragment_can_be_placed_again_elsewhere() {
+        let mut sample = Sample::new();
+        let fragment = sample.pending(0, 5_000);
+        let other = VolumeHeader { uuid: VolumeUuid([9; 16]), ..header() };
+        let place = |volume: &VolumeHeader, offset| {
+            let mut builder = BatchBuilder::new(volume, offset, 0, 4096);
+            assert!(builder.is_empty());
+            builder.push_fragment(&fragment);
+            builder.finish()
+        };
+        let (first, second) = (place(&header(), 4096), place(&other, 40_960));
+        let rows: Vec<&FragmentRow> =
+            [&first, &second].map(|batch| &batch.fragments()[0].row).to_vec();
+        let record_len = fragment.record_len() as u32;
+        assert_eq!(rows[0].location, Location { offset: 4160, record_len });
+        assert_eq!(rows[1].location, Location { offset: 41_024, record_len });
+        let without_place =
+            |row: &FragmentRow| FragmentRow { location: Location::default(), ..row.clone() };
+        assert_eq!(without_place(rows[0]), without_place(rows[1]));
+
+        let mut bytes = vec![0; 40_960];
+        for slice in second.slices() {
+            bytes.extend_from_slice(&slice);
+        }
+        let file = MemoryFile::new(bytes);
+        let key = &sample.keys[0].0;
+        let placed = &second.fragments()[0];
+        let stored =
+            crate::read_fragment(&file, other.uuid, placed.stream, &placed.row, key).unwrap();
+        assert_eq!(stored.media, crate::sample::media(0, 0, 5_000));
+    }
+
+    #[test]
+    #[should_panic(expected = "block boundaries")]
+    fn batches_lie_on_block_boundaries() {
+        BatchBuilder::new(&header(), 4160, 0, 4096);
+    }
+
+    #[test]
+    #[should_panic(expected = "not durable yet")]
+    fn nothing_behind_the_batch_is_durable() {
+        BatchBuilder::new(&header(), 4096, 0, 8192);
+    }
+}

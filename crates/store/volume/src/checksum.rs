@@ -10,7 +10,7 @@ pub(crate) fn crc32c(bytes: &[u8]) -> u32 {
 }
 
 /// CRC32C of several slices.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Crc32c(Digest);
 
 impl Crc32c {

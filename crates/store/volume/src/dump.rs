@@ -212,3 +212,6 @@ fn write_fragment(
         row.key_generation
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -182,3 +182,139 @@ fn open_meta(
     let meta = opener.open_meta(bytes[start..end].to_vec(), record.row.meta_len)?;
     FragmentMeta::decode(&meta.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use streamkeep_io::sim::{OpKind, SimDisk, SimOptions, SimRng};
+    use streamkeep_io::{MemoryFile, VolumeIo};
+    use streamkeep_keys::{CHUNK_LEN, KeysError};
+
+    use super::*;
+    use crate::sample::{Sample, header, media, meta, stream};
+    use crate::{BatchBuilder, Location, PlacedRow};
+
+    fn on_disk(sample: &Sample) -> (SimDisk, Arc<dyn VolumeFile>) {
+        let disk = SimDisk::new(SimOptions::default());
+        let file = disk.directory("volumes").create("v").unwrap();
+        sample.write_to(&*file);
+        (disk, file)
+    }
+
+    #[test]
+    fn ranges_read_only_the_chunks_they_need() {
+        let mib = CHUNK_LEN;
+        let len = 2 * mib + 500;
+        let mut sample = Sample::new();
+        sample.batch(&[(0, len as usize)]);
+        let (disk, file) = on_disk(&sample);
+        let read_bytes = Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let counter = read_bytes.clone();
+        disk.set_hook(move |op| {
+            assert_eq!(op.kind, OpKind::Read);
+            counter.fetch_add(op.len, std::sync::atomic::Ordering::Relaxed);
+        });
+        let row = &sample.placed[0].row;
+        let whole = media(0, 0, len as usize);
+        let reader =
+            FragmentReader::open(file, header().uuid, stream(0), row, &sample.keys[0].0).unwrap();
+        assert_eq!(reader.meta(), &meta());
+        assert!(read_bytes.swap(0, std::sync::atomic::Ordering::Relaxed) < 2_000);
+        for (range, chunks) in [
+            (0..1, 1),
+            (mib..mib + 1, 1),
+            (mib - 1..mib + 1, 2),
+            (2 * mib + 499..len, 0),
+            (0..len, 2),
+            (7..7, 0),
+            (len..len, 0),
+        ] {
+            let expected = whole.slice(range.start as usize..range.end as usize);
+            assert_eq!(reader.media_range(range.clone()).unwrap(), expected);
+            let read = read_bytes.swap(0, std::sync::atomic::Ordering::Relaxed);
+            assert_eq!(read / u64::from(mib), chunks, "{range:?}");
+        }
+        assert_eq!(reader.media().unwrap(), whole);
+        for range in [0..len + 1, len + 1..len + 2, 5..u32::MAX] {
+            assert!(reader.media_range(range).is_err());
+        }
+    }
+
+    #[test]
+    fn only_the_record_that_the_row_describes() {
+        let sample = Sample::small();
+        let (_, file) = on_disk(&sample);
+        let [first, second] = [&sample.placed[0], &sample.placed[2]];
+        let key = &sample.keys[0].0;
+        let read = |stream, row: &FragmentRow| {
+            read_fragment(&*file, header().uuid, stream, row, key).map(|stored| stored.media)
+        };
+        assert_eq!(read(first.stream, &first.row).unwrap(), sample.media_of(first));
+        let moved = FragmentRow { location: second.row.location, ..first.row.clone() };
+        let renamed = FragmentRow { number: second.row.number, ..first.row.clone() };
+        let retimed = FragmentRow { duration_ms: 1, ..first.row.clone() };
+        for row in [&renamed, &retimed] {
+            let error = read(first.stream, row).unwrap_err();
+            assert!(matches!(error, VolumeError::Mismatch { .. }), "{error}");
+        }
+        assert!(read(first.stream, &moved).is_err());
+        let error = read(stream(1), &first.row).unwrap_err();
+        assert!(matches!(error, VolumeError::Mismatch { .. }), "{error}");
+        let outside = Location { offset: u64::MAX - 63, record_len: 640 };
+        assert!(
+            read(first.stream, &FragmentRow { location: outside, ..first.row.clone() }).is_err()
+        );
+        let huge = FragmentRow { media_len: u32::MAX, ..first.row.clone() };
+        let error = read(first.stream, &huge).unwrap_err();
+        assert!(matches!(error, VolumeError::TooLarge { .. }), "{error}");
+        let wrong_key = DataKey::generate(stream(0), 5, &SimRng::new(0));
+        let error =
+            read_fragment(&*file, header().uuid, first.stream, &first.row, &wrong_key).unwrap_err();
+        assert!(matches!(error, VolumeError::Keys(KeysError::CommitmentMismatch)), "{error}");
+        let other = VolumeUuid([0; 16]);
+        assert!(read_fragment(&*file, other, first.stream, &first.row, key).is_err());
+    }
+
+    /// A bit flipped anywhere in the record but its padding is an error, never wrong bytes.
+    #[test]
+    fn damage_is_never_served() {
+        let mut sample = Sample::new();
+        sample.batch(&[(0, 300)]);
+        let PlacedRow { stream, row } = sample.placed[0].clone();
+        let start = row.location.offset as usize;
+        let used = sealed_end(&row) as usize;
+        for at in start..start + row.location.record_len as usize {
+            let mut bytes = sample.bytes.clone();
+            bytes[at] ^= 1 << (at % 8);
+            let file = MemoryFile::new(bytes);
+            let result = read_fragment(&file, header().uuid, stream, &row, &sample.keys[0].0);
+            let copy = PendingFragment::read(&file, header().uuid, stream, &row);
+            assert_eq!(result.is_err(), at < start + used, "byte {at}");
+            assert_eq!(copy.is_err(), at < start + used, "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_fragment_moves_without_its_key() {
+        let sample = Sample::small();
+        let (_, file) = on_disk(&sample);
+        let target = crate::VolumeHeader { uuid: VolumeUuid([9; 16]), ..header() };
+        let mut builder = BatchBuilder::new(&target, 4096, 0, 4096);
+        for PlacedRow { stream, row } in &sample.placed {
+            let fragment = PendingFragment::read(&*file, header().uuid, *stream, row).unwrap();
+            assert_eq!((fragment.stream(), fragment.row()), (*stream, row));
+            builder.push_fragment(&fragment);
+        }
+        let batch = builder.finish();
+        let mut bytes = target.encode();
+        for slice in batch.slices() {
+            bytes.extend_from_slice(&slice);
+        }
+        let file = MemoryFile::new(bytes);
+        for placed in batch.fragments() {
+            let key = &sample.keys[usize::from(placed.stream.0[0])].0;
+            let stored =
+                read_fragment(&file, target.uuid, placed.stream, &placed.row, key).unwrap();
+            assert_eq!(stored.media, sample.media_of(placed));
+        }
+    }
+}

@@ -7,75 +7,103 @@ use streamkeep_io::{BLOCK_LEN, MemoryFile, VolumeFile};
 use streamkeep_keys::{DataKey, KeysError, StoreId, WrappedDataKey};
 use streamkeep_media::UnixMillis;
 
+use crate::batch::{BATCH_HEADER_LEN, HeadersCrc};
 use crate::checksum::crc32c;
-use crate::record::{RECORD_ALIGN, RECORD_HEADER_LEN_MIN};
+use crate::record::{RECORD_ALIGN, RECORD_HEADER_LEN_MIN, RecordHeader};
 use crate::{
     DataKeys, Footer, FragmentMeta, FragmentRow, Holes, PayloadCheck, VerifyLevel, VolumeHeader,
     VolumeId, VolumeUuid, WalkOptions, dump, verify, walk,
 };
 
-/// Walks, verifies and dumps a volume whose batches are `data`.
-pub fn volume(data: &[u8]) {
+/// Walks, verifies and dumps a volume whose batches are `data`. Returns how many fragments it
+/// found.
+pub fn volume(data: &[u8]) -> usize {
     let header = header();
     let mut bytes = header.encode();
     bytes.extend_from_slice(data);
     let len = bytes.len() as u64;
     let file = MemoryFile::new(bytes);
+    let mut count = 0;
     for (floor, payload) in [(0, PayloadCheck::Unsettled), (len / 2, PayloadCheck::All)] {
         let options = WalkOptions { floor, payload, holes: Holes::Skip };
         let Ok(found) = walk(&file, &header, &options) else { continue };
-        assert!(found.valid_end >= VolumeHeader::LEN && found.valid_end <= len.max(4096));
+        assert!(found.valid_end >= VolumeHeader::LEN && found.valid_end.is_multiple_of(BLOCK_LEN));
+        assert!(found.valid_end <= len.next_multiple_of(BLOCK_LEN));
         assert!(found.batches.is_sorted_by(|a, b| a.end() <= b.offset));
         for placed in &found.fragments {
             let location = placed.row.location;
             let end = location.offset + u64::from(location.record_len);
             assert!(location.offset >= VolumeHeader::LEN && end <= found.valid_end);
         }
+        count = found.fragments.len();
     }
     // Errors are fine, panics are not.
     let _ = verify(&file, VerifyLevel::Decrypt, 0, &NoKeys);
     let _ = dump(&file, &mut |item| drop(item.to_string()));
+    count
 }
 
-/// As [`volume`], after making the checksums of batch headers, footer heads and record headers
-/// right.
-pub fn volume_patched(data: &[u8]) {
+/// As [`volume`], after making identity, place and checksums of records, batch headers and footer
+/// heads right.
+pub fn volume_patched(data: &[u8]) -> usize {
     let mut data = data.to_vec();
-    let low = header().uuid.low();
-    for start in (0..data.len()).step_by(RECORD_ALIGN as usize) {
-        let offset = VolumeHeader::LEN + start as u64;
-        let rest = &mut data[start..];
-        if rest.len() < RECORD_HEADER_LEN_MIN {
-            break;
+    // Records first: the batches' checksums cover them.
+    for magic in [b"SKRC", b"SKBT", b"SKFT"] {
+        for start in (0..data.len()).step_by(RECORD_ALIGN as usize) {
+            if data[start..].starts_with(magic) && data.len() - start >= RECORD_HEADER_LEN_MIN {
+                patch_header(&mut data, start);
+            }
         }
-        let is_head = matches!(&rest[..4], b"SKBT" | b"SKFT");
-        let is_record = rest.starts_with(b"SKRC");
-        if !is_head && !is_record {
-            continue;
-        }
-        rest[16..24].copy_from_slice(&low);
-        rest[24..32].copy_from_slice(&offset.to_le_bytes());
-        let len = if is_record {
-            usize::from(u16::from_le_bytes([rest[6], rest[7]])).clamp(64, rest.len())
-        } else {
-            64
-        };
-        let crc = crc32c(&rest[..len - 4]);
-        rest[len - 4..len].copy_from_slice(&crc.to_le_bytes());
     }
-    volume(&data);
+    volume(&data)
 }
 
-/// Opens the footer of a file that ends with `data` and reads everything in it.
-pub fn footer(data: &[u8]) {
+fn patch_header(data: &mut [u8], start: usize) {
+    let offset = VolumeHeader::LEN + start as u64;
+    let is_batch = data[start..].starts_with(b"SKBT");
+    let headers_crc = is_batch.then(|| headers_crc(data, start));
+    let rest = &mut data[start..];
+    rest[16..24].copy_from_slice(&header().uuid.low());
+    rest[24..32].copy_from_slice(&offset.to_le_bytes());
+    if let Some(crc) = headers_crc {
+        rest[52..56].copy_from_slice(&crc.to_le_bytes());
+    }
+    let len = if rest.starts_with(b"SKRC") {
+        usize::from(u16::from_le_bytes([rest[6], rest[7]])).clamp(64, rest.len())
+    } else {
+        64
+    };
+    let crc = crc32c(&rest[..len - 4]);
+    rest[len - 4..len].copy_from_slice(&crc.to_le_bytes());
+}
+
+/// What the batch at `start` should say of its records' headers, as far as they can be read.
+fn headers_crc(data: &[u8], start: usize) -> u32 {
+    let uuid = header().uuid;
+    let count = data[start + 48..].first_chunk().copied().map_or(0, u32::from_le_bytes);
+    let mut crc = HeadersCrc::new();
+    let mut position = start as u64 + BATCH_HEADER_LEN;
+    for _ in 0..count {
+        let Some(bytes) = data.get(position as usize..) else { break };
+        let offset = VolumeHeader::LEN + position;
+        let Some(record) = RecordHeader::decode(bytes, uuid, offset) else { break };
+        crc.add(&bytes[..record.header_len as usize]);
+        position = position.saturating_add(record.record_len);
+    }
+    crc.finish()
+}
+
+/// Opens the footer of a file that ends with `data` and reads everything in it. Returns how many
+/// rows it found.
+pub fn footer(data: &[u8]) -> usize {
     let mut bytes = header().encode();
     bytes.extend_from_slice(data);
-    read_footer(&MemoryFile::new(bytes));
+    read_footer(&MemoryFile::new(bytes))
 }
 
 /// As [`footer`], after making the file's length, its trailer and the CRC of the run directory
 /// right.
-pub fn footer_patched(data: &[u8]) {
+pub fn footer_patched(data: &[u8]) -> usize {
     let mut bytes = header().encode();
     bytes.extend_from_slice(data);
     bytes.resize(bytes.len().next_multiple_of(BLOCK_LEN as usize).max(3 * BLOCK_LEN as usize), 0);
@@ -97,7 +125,7 @@ pub fn footer_patched(data: &[u8]) {
     }
     let crc = crc32c(&bytes[trailer..len - 4]);
     bytes[len - 4..].copy_from_slice(&crc.to_le_bytes());
-    read_footer(&MemoryFile::new(bytes));
+    read_footer(&MemoryFile::new(bytes))
 }
 
 /// Decodes a row; what decodes, encodes to the same bytes.
@@ -116,15 +144,17 @@ pub fn meta(data: &[u8]) {
     }
 }
 
-fn read_footer(file: &dyn VolumeFile) {
-    let Ok(footer) = Footer::open_any(file) else { return };
+fn read_footer(file: &dyn VolumeFile) -> usize {
+    let Ok(footer) = Footer::open_any(file) else { return 0 };
+    let mut count = 0;
     for run in footer.runs() {
-        let _ = footer.read_rows(file, run, 0..run.row_count);
+        count += footer.read_rows(file, run, 0..run.row_count).map_or(0, |rows| rows.len());
         let _ = footer.read_producer_order(file, run);
     }
     let _ = footer.read_keys(file);
     let _ = footer.read_damage(file);
     let _ = footer.check_crc(file);
+    count
 }
 
 struct NoKeys;
@@ -139,7 +169,7 @@ fn header() -> VolumeHeader {
     VolumeHeader {
         store: StoreId([0; 16]),
         id: VolumeId(1),
-        uuid: VolumeUuid([0xaa; 16]),
+        uuid: VolumeUuid(UUID),
         lane: 0,
         owner_epoch: 0,
         created: UnixMillis(0),
@@ -147,3 +177,9 @@ fn header() -> VolumeHeader {
         compatible: 0,
     }
 }
+
+/// That of the samples in this crate's tests, so that their volumes are seeds.
+const UUID: [u8; 16] = *b"volume uuid \x01\x02\x03\x04";
+
+#[cfg(test)]
+mod tests;

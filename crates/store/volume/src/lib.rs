@@ -29,6 +29,8 @@ mod varint;
 mod verify;
 mod volume_header;
 mod walk;
+#[cfg(test)]
+mod worked_example;
 
 pub use batch::{BATCH_HEADER_LEN, Batch, BatchBuilder, BatchHeader};
 pub use checksum::{Crc64Nvme, VolumeHash, VolumeHasher};

@@ -16,7 +16,7 @@
 //! frame before), then: track index u8 if it is another track; presentation time minus that of
 //! the last frame of the same track, signed (first frame: minus 0); duration if it follows;
 //! start minus end of the frame before, signed (first frame: minus 0); length. A frame of a
-//! camera takes six bytes.
+//! camera takes five bytes.
 
 use bytes::Bytes;
 use streamkeep_media::{Fragment, FrameEntry, FrameFlags, Tag, TagGroup};
@@ -214,3 +214,128 @@ const FRAME_LEN_MIN: usize = 4;
 const TAG_GROUP_LEN_MIN: usize = 1;
 /// Two lengths.
 const TAG_LEN_MIN: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sample;
+
+    fn frame() -> impl Strategy<Value = FrameEntry> {
+        let flags = any::<(bool, bool, bool)>()
+            .prop_map(|(key, invisible, discardable)| FrameFlags { key, invisible, discardable });
+        (any::<u8>(), flags, any::<i32>(), any::<Option<u32>>(), any::<(u32, u32)>()).prop_map(
+            |(track_index, flags, pts_ticks, duration_ticks, (offset, len))| FrameEntry {
+                track_index,
+                flags,
+                pts_ticks,
+                duration_ticks,
+                offset,
+                len,
+            },
+        )
+    }
+
+    fn meta() -> impl Strategy<Value = FragmentMeta> {
+        let tag = any::<(String, String)>().prop_map(|(name, value)| Tag { name, value });
+        let group = prop::collection::vec(tag, 0..4).prop_map(|tags| TagGroup { tags });
+        (
+            any::<[u8; 32]>(),
+            any::<u64>(),
+            prop::collection::vec(any::<u8>(), 0..300),
+            prop::collection::vec(frame(), 0..60),
+            prop::collection::vec(group, 0..4),
+        )
+            .prop_map(|(fingerprint, timestamp_scale_ns, header, frames, tags)| {
+                FragmentMeta {
+                    fingerprint,
+                    timestamp_scale_ns,
+                    session_header: header.into(),
+                    frames,
+                    tags,
+                }
+            })
+    }
+
+    fn decode(bytes: &[u8]) -> Result<FragmentMeta, VolumeError> {
+        FragmentMeta::decode(&Bytes::copy_from_slice(bytes))
+    }
+
+    #[test]
+    fn a_camera_frame_takes_five_bytes() {
+        let frames: Vec<FrameEntry> = (0..50)
+            .map(|index| FrameEntry {
+                track_index: 0,
+                flags: FrameFlags { key: index == 0, ..FrameFlags::default() },
+                pts_ticks: 40 * index,
+                duration_ticks: None,
+                offset: 17 + 5_008 * index as u32,
+                len: 5_000,
+            })
+            .collect();
+        let bare = FragmentMeta { frames: Vec::new(), ..sample::meta() };
+        let len = FragmentMeta { frames, ..bare.clone() }.encode().len() - bare.encode().len();
+        assert_eq!(len, 50 * 5);
+    }
+
+    #[test]
+    fn the_session_header_is_not_copied() {
+        let bytes = Bytes::from(sample::meta().encode());
+        let meta = FragmentMeta::decode(&bytes).unwrap();
+        assert!(bytes.as_ptr_range().contains(&meta.session_header.as_ptr()));
+    }
+
+    #[test]
+    fn refusals() {
+        let good = sample::meta().encode();
+        assert_eq!(decode(&good).unwrap(), sample::meta());
+        for len in 0..good.len() {
+            let error = decode(&good[..len]).unwrap_err();
+            assert!(matches!(error, VolumeError::Damaged { part: Part::Meta, .. }), "{len}");
+        }
+        assert!(decode(&[&good[..], &[0]].concat()).is_err(), "bytes left over");
+        let mut version = good.clone();
+        version[0] = 2;
+        assert!(decode(&version).is_err());
+
+        // A table of three frames with one byte changed at a time: version, fingerprint, scale
+        // 1, header of length 0, count, then frames.
+        let table = |frames: &[u8]| [&[1][..], &[0; 32], &[1, 0], frames, &[0]].concat();
+        let frames = [1, 0, 2, 4, 5];
+        assert_eq!(decode(&table(&frames)).unwrap().frames.len(), 1);
+        for (what, bad) in [
+            ("unknown bits", &[1, 32, 2, 4, 5][..]),
+            ("same track again", &[1, 16, 0, 2, 4, 5]),
+            ("start before the media", &[1, 0, 2, 3, 5]),
+            ("more frames than bytes", &[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0, 0]),
+            ("time past 32 bits", &[1, 0, 0x80, 0x80, 0x80, 0x80, 0x10, 4, 5]),
+            ("length past 32 bits", &[1, 0, 2, 4, 0x80, 0x80, 0x80, 0x80, 0x10]),
+            ("duration past 32 bits", &[1, 8, 2, 0x80, 0x80, 0x80, 0x80, 0x10, 4, 5]),
+        ] {
+            assert!(decode(&table(bad)).is_err(), "{what}");
+        }
+        let not_text = [&[1][..], &[0; 32], &[1, 0, 0, 1, 1, 1, 0xff, 0]].concat();
+        assert!(decode(&not_text).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(meta in meta()) {
+            let bytes = meta.encode();
+            prop_assert_eq!(decode(&bytes).unwrap(), meta);
+        }
+
+        #[test]
+        fn any_bytes_are_a_meta_or_an_error(
+            meta in meta(),
+            at in any::<prop::sample::Index>(),
+            byte: u8,
+        ) {
+            let mut bytes = meta.encode();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            crate::fuzz::meta(&bytes);
+        }
+    }
+}

@@ -319,3 +319,193 @@ fn decode_track(cursor: &mut Cursor<'_>) -> Option<TrackRow> {
 const VERSION: u8 = 1;
 const STARTS_WITH_KEY: u16 = 1;
 const CONTINUES_PREVIOUS: u16 = 2;
+
+#[cfg(test)]
+pub(crate) mod strategy {
+    //! Arbitrary rows.
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(crate) fn row() -> impl Strategy<Value = FragmentRow> {
+        let first = (
+            any::<[u8; 16]>(),
+            any::<[u64; 6]>(),
+            any::<[u32; 5]>(),
+            any::<(bool, bool)>(),
+            prop::option::of(1u128..),
+        );
+        let lens = (0..=MEDIA_LEN_MAX, 0..=META_LEN_MAX, any::<(u64, u32)>());
+        let tracks = prop::collection::vec(track(), 0..5);
+        (first, lens, tracks).prop_map(|(first, (media_len, meta_len, location), tracks)| {
+            let (number, long, short, flags, last_key) = first;
+            FragmentRow {
+                number: FragmentNumber::from_be_bytes(number),
+                producer_timestamp: UnixMillis(long[0]),
+                server_timestamp: UnixMillis(long[1]),
+                duration_ms: short[0],
+                frame_count: short[1],
+                key_generation: short[2],
+                starts_with_key: flags.0,
+                continues_previous: flags.1,
+                counters: RunningCounters {
+                    ordinal: long[2],
+                    discontinuities: short[3],
+                    cumulative_duration_ms: long[3],
+                    description_version: short[4],
+                    last_key_number: last_key
+                        .map(|number| FragmentNumber::from_be_bytes(number.to_be_bytes())),
+                },
+                timestamp_scale_ns: long[4],
+                timecode: long[5],
+                media_len,
+                meta_len,
+                location: Location { offset: location.0, record_len: location.1 },
+                tracks: tracks.into(),
+            }
+        })
+    }
+
+    fn track() -> impl Strategy<Value = TrackRow> {
+        (any::<u8>(), any::<[u64; 2]>(), any::<[u32; 2]>(), any::<[i32; 3]>()).prop_map(
+            |(kind, long, short, ticks)| TrackRow {
+                kind: TrackKind::from_track_type(kind.into()),
+                number: long[0],
+                frame_count: short[0],
+                bytes: short[1],
+                first_ticks: ticks[0],
+                earliest_ticks: ticks[1],
+                end_ticks: ticks[2],
+                sample_position: long[1],
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use proptest::prelude::*;
+    use streamkeep_media::{FrameEntry, FrameFlags, SessionHeader, Track, TrackTiming};
+
+    use super::*;
+
+    #[test]
+    fn describes_a_fragment() {
+        let track = |number, kind| Track {
+            number,
+            uid: 0,
+            kind,
+            codec_id: String::new(),
+            codec_private: Bytes::new(),
+            name: String::new(),
+            default_duration_ns: None,
+            video: None,
+            audio: None,
+        };
+        let timing = |frame_count| TrackTiming {
+            frame_count,
+            bytes: 10,
+            first_ticks: 1,
+            earliest_ticks: -2,
+            end_ticks: 3,
+            sample_position: 4,
+        };
+        let frame = FrameEntry {
+            track_index: 0,
+            flags: FrameFlags::default(),
+            pts_ticks: 0,
+            duration_ticks: None,
+            offset: 0,
+            len: 1,
+        };
+        let fragment = Fragment {
+            number: FragmentNumber::new(UnixMillis(5_000), 1, 2),
+            producer_timestamp: UnixMillis(4_000),
+            server_timestamp: UnixMillis(5_000),
+            duration_ms: 2_000,
+            timecode: 77,
+            header: Arc::new(SessionHeader {
+                bytes: Bytes::new(),
+                timestamp_scale_ns: 100_000,
+                tracks: vec![track(1, TrackKind::Video), track(3, TrackKind::Other(17))],
+            }),
+            media: vec![Bytes::from_static(b"abc"), Bytes::from_static(b"de")],
+            frames: vec![frame; 3],
+            tags: Vec::new(),
+            timing: vec![timing(2), timing(1)],
+            starts_with_key: true,
+            continues_previous: false,
+        };
+        let counters = RunningCounters { ordinal: 9, ..RunningCounters::default() };
+        let row = FragmentRow::describe(&fragment, counters);
+        assert_eq!((row.frame_count, row.media_len, row.timecode), (3, 5, 77));
+        assert_eq!((row.timestamp_scale_ns, row.counters.ordinal), (100_000, 9));
+        assert_eq!((row.starts_with_key, row.continues_previous), (true, false));
+        assert_eq!(row.producer_end(), UnixMillis(6_000));
+        assert_eq!(
+            row.tracks[1],
+            TrackRow {
+                kind: TrackKind::Other(17),
+                number: 3,
+                frame_count: 1,
+                bytes: 10,
+                first_ticks: 1,
+                earliest_ticks: -2,
+                end_ticks: 3,
+                sample_position: 4,
+            }
+        );
+    }
+
+    /// Moving a record changes its row, not what its seal vouches for.
+    #[test]
+    fn the_aad_binds_identity_and_not_place() {
+        let row = crate::sample::row(1, 2);
+        let stream = StreamId([1; 16]);
+        let aad = row.aad(stream);
+        assert_eq!(aad.len(), 72);
+        let location = Location { offset: 1 << 30, record_len: 64 };
+        assert_eq!(FragmentRow { location, ..row.clone() }.aad(stream), aad);
+        let others = [
+            FragmentRow { number: row.number.next(), ..row.clone() },
+            FragmentRow { producer_timestamp: UnixMillis(1), ..row.clone() },
+            FragmentRow { server_timestamp: UnixMillis(1), ..row.clone() },
+            FragmentRow { duration_ms: 1, ..row.clone() },
+            FragmentRow { key_generation: 1, ..row.clone() },
+            FragmentRow { meta_len: 1, ..row.clone() },
+            FragmentRow { media_len: 1, ..row.clone() },
+        ];
+        assert!(others.iter().all(|other| other.aad(stream) != aad));
+        assert_ne!(row.aad(StreamId([2; 16])), aad);
+    }
+
+    proptest! {
+        #[test]
+        fn rows_round_trip(row in strategy::row(), after in prop::collection::vec(any::<u8>(), 0..9)) {
+            let mut bytes = Vec::new();
+            row.encode(&mut bytes);
+            prop_assert_eq!(bytes.len(), row.encoded_len());
+            for len in 0..bytes.len() {
+                prop_assert_eq!(FragmentRow::decode(&bytes[..len]), None);
+            }
+            let len = bytes.len();
+            bytes.extend_from_slice(&after);
+            prop_assert_eq!(FragmentRow::decode(&bytes), Some((row, len)));
+        }
+
+        #[test]
+        fn any_bytes_are_a_row_or_none(mut bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            crate::fuzz::row(&bytes);
+            if bytes.len() > 128 {
+                bytes[..4].copy_from_slice(&[1, 1, 0, 0]);
+                bytes[104..112].fill(0);
+                bytes[124..128].fill(0);
+                crate::fuzz::row(&bytes);
+            }
+        }
+    }
+}

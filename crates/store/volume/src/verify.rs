@@ -375,3 +375,6 @@ fn is_producer_order(rows: &[FragmentRow], order: Option<Vec<u32>>) -> bool {
         && in_order.clone().all(|row| row.is_some())
         && in_order.flatten().is_sorted_by_key(|row| row.producer_timestamp)
 }
+
+#[cfg(test)]
+mod tests;

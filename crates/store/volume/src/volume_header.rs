@@ -175,3 +175,81 @@ impl VolumeHeader {
 
 const MAGIC: [u8; 8] = *b"SKVOL\0\0\x01";
 const LEN: usize = BLOCK_LEN as usize;
+
+#[cfg(test)]
+mod tests {
+    use streamkeep_io::MemoryFile;
+
+    use super::*;
+    use crate::sample::header;
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let bytes = header().encode();
+        assert_eq!(bytes.len(), LEN);
+        assert_eq!(VolumeHeader::decode(&bytes).unwrap(), header());
+        for bit in 0..bytes.len() * 8 {
+            let mut bad = bytes.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            let error = VolumeHeader::decode(&bad).unwrap_err();
+            let expected = if bit < 64 { "not a volume" } else { "volume header at 0 is damaged" };
+            assert_eq!(error.to_string(), expected, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn later_versions_are_refused_and_compatible_features_kept() {
+        let patch = |at: usize, value: u32| {
+            let mut bytes = header().encode();
+            bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+            let crc = crc32c(&bytes[..LEN - 4]);
+            bytes[LEN - 4..].copy_from_slice(&crc.to_le_bytes());
+            VolumeHeader::decode(&bytes)
+        };
+        let unsupported = |at, value| match patch(at, value) {
+            Err(VolumeError::Unsupported { version, features }) => (version, features),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(unsupported(8, 2), (2, 0));
+        assert_eq!(unsupported(12, 0x8000), (1, 0x8000));
+        assert_eq!(patch(16, 5).unwrap().read_only_compatible, 5);
+        assert_eq!(patch(20, 6).unwrap().compatible, 6);
+        let features = VolumeHeader { read_only_compatible: 5, compatible: 6, ..header() };
+        assert_eq!(VolumeHeader::decode(&features.encode()).unwrap(), features);
+        assert!(matches!(patch(80, 512), Err(VolumeError::Damaged { .. })));
+    }
+
+    #[test]
+    fn short_and_foreign_files() {
+        let bytes = header().encode();
+        for len in [0, 7] {
+            let error = VolumeHeader::read(&MemoryFile::new(&bytes[..len])).unwrap_err();
+            assert!(matches!(error, VolumeError::NotAVolume), "{error}");
+        }
+        for len in [8, 100, 4095] {
+            let error = VolumeHeader::read(&MemoryFile::new(&bytes[..len])).unwrap_err();
+            assert!(matches!(error, VolumeError::Damaged { .. }), "{error}");
+        }
+        assert_eq!(VolumeHeader::read(&MemoryFile::new(&bytes[..])).unwrap(), header());
+    }
+
+    #[test]
+    fn file_names() {
+        assert_eq!(VolumeId(0x1a).file_name(), "000000000000001a.vol");
+        for id in [0, 7, u64::MAX] {
+            assert_eq!(VolumeId::from_file_name(&VolumeId(id).file_name()), Some(VolumeId(id)));
+        }
+        for bad in [
+            "",
+            ".vol",
+            "1a.vol",
+            "000000000000001A.vol",
+            "+00000000000001a.vol",
+            "00000000000000001a.vol",
+            "000000000000001a.vol.tmp",
+            "000000000000001a",
+        ] {
+            assert_eq!(VolumeId::from_file_name(bad), None, "{bad}");
+        }
+    }
+}

@@ -17,7 +17,7 @@ use crate::{FragmentRow, Part, VolumeError, VolumeHash, VolumeId, VolumeUuid};
 /// read when they are asked for.
 #[derive(Clone, Debug)]
 pub struct Footer {
-    trailer: Trailer,
+    pub(super) trailer: Trailer,
     /// Of the trailer block itself.
     trailer_crc64: Crc64Nvme,
     /// By stream id.

@@ -77,8 +77,9 @@ pub struct Walk {
     pub keys: Vec<WrappedDataKey>,
     /// Intact batches.
     pub batches: Vec<BatchHeader>,
-    /// Where the valid part ends: the place for a footer. **Never append a batch here**: what is
-    /// behind may not be empty.
+    /// Where the valid part ends: the place for a footer, on a block boundary, and so up to a
+    /// block behind the end of a file that was cut. **Never append a batch here**: what is behind
+    /// may not be empty.
     pub valid_end: u64,
     /// The durable floor, after all that was found.
     pub floor: u64,
@@ -301,8 +302,8 @@ impl Walk {
         // Behind the last batch the range reaches to the end of the file: the part of it that was
         // durable once, or holds records, is the volume's.
         self.valid_end = if range.end == scanner.file_len {
-            let used = self.floor.max(found.end).next_multiple_of(BLOCK_LEN);
-            used.min(range.end)
+            let used = self.floor.max(found.end).min(range.end);
+            used.next_multiple_of(BLOCK_LEN)
         } else {
             range.end
         };

@@ -66,7 +66,7 @@ impl<'a> Scanner<'a> {
         let mut position = offset + BATCH_HEADER_LEN;
         for _ in 0..header.record_count {
             let record = match self.record_at(position)? {
-                Some((record, bytes)) if position + record.record_len <= header.end() => {
+                Some((record, bytes)) if record.record_len <= header.end() - position => {
                     crc.add(bytes);
                     record
                 }

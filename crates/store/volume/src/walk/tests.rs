@@ -529,6 +529,18 @@ fn the_walk_feeds_a_footer() {
     assert_eq!(from_walk.bytes(), from_writer.bytes());
 }
 
+#[test]
+fn a_floor_beyond_all_files() {
+    let sample = Sample::small();
+    for len in [sample.bytes.len(), sample.bytes.len() - 100, 4096, 4097] {
+        let found = walk_bytes(&sample.bytes[..len], u64::MAX);
+        assert_eq!(found.valid_end, (len as u64).next_multiple_of(4096));
+        assert_eq!(found.damage.last().unwrap().range.end, u64::MAX);
+        let valid_end = found.valid_end;
+        assert!(found.into_footer_builder(&header()).finish(valid_end, None).is_ok());
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Harm {
     Flip(prop::sample::Index),
@@ -583,7 +595,7 @@ proptest! {
             prop_assert!(sample.placed.contains(placed));
         }
         assert_readable(&bytes, &sample, &found.fragments);
-        prop_assert!(found.valid_end >= 4096);
+        prop_assert!(found.valid_end >= 4096 && found.valid_end.is_multiple_of(4096));
         prop_assert!(found.damage.is_sorted_by(|a, b| a.range.end <= b.range.start));
     }
 }
