@@ -42,6 +42,7 @@ def read_documents(payload, count, seconds=10):
         piece = payload.read(1)
         assert piece, "the stream ended"
         data += piece
+    data += payload.read(44)  # the token itself: TagString id, size, 38 digits
     return [EBML + part for part in data.split(EBML)[1:]]
 
 

@@ -277,8 +277,8 @@ def test_a_fault_is_told_after_all_before_it_is_durable(server, stream, fault):
     assert "PERSISTED" in [a["EventType"] for a in acks[:-1]]
     assert session.wait_end(), "the session ends with the error"
     assert len(fragments(server, stream)) == 1, "what is at fault costs nothing stored"
-    if fault not in ("second-document",):
-        assert error["FragmentTimecode"] != at
+    if fault not in ("second-document", "timecode-equal"):
+        assert error["FragmentTimecode"] != at, "it names the fragment at fault"
 
 
 def test_too_many_tracks(server, stream):

@@ -357,7 +357,10 @@ impl IngestSession {
                     let known = needed > ELEMENT_HEADER_BYTES_MAX;
                     return self.check_growth(if known { needed } else { 0 });
                 }
-                Err(error) => return Err(self.scan_fault(&error)),
+                Err(error) => {
+                    self.complete_before_second_document(&error, buffer)?;
+                    return Err(self.scan_fault(&error));
+                }
             };
             let len = item.len;
             if !matches!(item.event, Event::Cluster(_)) {
@@ -424,6 +427,27 @@ impl IngestSession {
             return Err(Fault(ErrorId::MaxFragmentSizeReached));
         }
         Ok(())
+    }
+
+    /// A second document in a body is refused; but the fragment before it is whole, and the
+    /// camera must not be told to drop it.
+    fn complete_before_second_document(
+        &mut self,
+        error: &streamkeep_mkv::Error,
+        buffer: &mut BytesMut,
+    ) -> Result<(), Fault> {
+        use streamkeep_mkv::Error::{SecondEbmlHeader, SecondSegment};
+        if !matches!(error, SecondEbmlHeader { .. } | SecondSegment { .. }) {
+            return Ok(());
+        }
+        self.hand_on(buffer);
+        match std::mem::replace(&mut self.place, Place::Between) {
+            Place::Fragment(fragment) => self.complete(fragment, None),
+            place => {
+                self.place = place;
+                Ok(())
+            }
+        }
     }
 
     fn scan_fault(&self, error: &streamkeep_mkv::Error) -> Fault {

@@ -121,21 +121,14 @@ impl Quotas {
                 streams_max: Some(100_000),
                 call_rates: false,
                 ingest: IngestLimits {
-                    // The producer SDK cuts fragments of up to 30 s (quotas.md §4).
-                    fragment_duration_ms_max: 30_000,
-                    // Video from two lenses, sound from several microphones.
-                    tracks_max: 8,
+                    // Sizes, counts and times are KVS's: producers are built for them.
                     fragments_per_second_max: None,
                     bytes_per_second_max: None,
-                    // The SDK queues up to 25 for one fragment (quotas.md §4).
-                    tags_per_fragment_max: 25,
-                    session_ms_max: None,
-                    idle_ms_max: 60_000,
                     ..kvs.ingest
                 },
                 connections: ConnectionLimits {
                     // Each may hold a fragment of 50 MiB. A producer on a bad line reconnects
-                    // every 10 s while its dead connections idle for 60 s.
+                    // every 5 s while its dead connections idle for 30 s.
                     put_media: Some(8),
                     put_media_overlap: 0,
                     // A wall of screens on one camera; each is a socket and a bounded queue.

@@ -509,3 +509,11 @@ fn captured_producers() {
         assert!(bench.closed && !bench.lines.iter().any(|line| line.starts_with("ERROR")));
     }
 }
+
+#[test]
+fn a_second_document_is_refused_but_the_fragment_before_it_is_kept() {
+    let mut bench = Bench::kept();
+    bench.body(&[header(1), fragment(1_000), header(1), fragment(3_000)].concat());
+    bench.expect(&["BUFFERING 1000", "complete 1000"]);
+    bench.stored(0).expect(&["RECEIVED 1000", "PERSISTED 1000", "ERROR 4006 -", "close"]);
+}

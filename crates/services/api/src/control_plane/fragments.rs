@@ -2,7 +2,7 @@
 
 use streamkeep_media::{FragmentNumber, StreamId, UnixMillis};
 
-use super::ControlPlane;
+use super::{ControlPlane, FragmentInfo};
 use crate::{ApiError, FragmentRange, FragmentSelectorType, ListFragmentsRequest};
 
 /// Which fragments a ListFragments answer is to hold.
@@ -10,14 +10,14 @@ use crate::{ApiError, FragmentRange, FragmentSelectorType, ListFragmentsRequest}
 pub struct FragmentsPage {
     /// The range asked for first.
     pub range: FragmentRange,
-    /// Only fragments with larger numbers: where the page before ended.
-    pub after: Option<FragmentNumber>,
+    /// Where the page before ended: only what follows this time, and at this time this number.
+    pub after: Option<(UnixMillis, FragmentNumber)>,
     /// 1..=1000.
     pub max_results: usize,
 }
 
-/// Selector type, start, end, number: 1 + 8 + 8 + 16 bytes.
-const PAYLOAD_LEN: usize = 33;
+/// Selector type, start, end, time, number: 1 + 8 + 8 + 8 + 16 bytes.
+const PAYLOAD_LEN: usize = 41;
 
 impl ControlPlane {
     /// Opens the NextToken of a ListFragments, which carries the range: clients may or may not
@@ -54,7 +54,7 @@ impl ControlPlane {
         &self,
         stream: StreamId,
         range: FragmentRange,
-        last: FragmentNumber,
+        last: &FragmentInfo,
     ) -> String {
         let mut payload = Vec::with_capacity(PAYLOAD_LEN);
         payload.push(match range.by {
@@ -63,7 +63,12 @@ impl ControlPlane {
         });
         payload.extend_from_slice(&range.start.0.to_be_bytes());
         payload.extend_from_slice(&range.end.0.to_be_bytes());
-        payload.extend_from_slice(&last.to_be_bytes());
+        let time = match range.by {
+            FragmentSelectorType::ProducerTimestamp => last.producer_timestamp,
+            FragmentSelectorType::ServerTimestamp => last.server_timestamp,
+        };
+        payload.extend_from_slice(&time.0.to_be_bytes());
+        payload.extend_from_slice(&last.number.to_be_bytes());
         self.tokens.seal(&purpose(&stream), &payload)
     }
 }
@@ -72,11 +77,12 @@ fn purpose(stream: &StreamId) -> [&[u8]; 2] {
     [b"ListFragments", &stream.0]
 }
 
-fn decode(payload: &[u8]) -> Option<(FragmentRange, FragmentNumber)> {
+fn decode(payload: &[u8]) -> Option<(FragmentRange, (UnixMillis, FragmentNumber))> {
     let payload: &[u8; PAYLOAD_LEN] = payload.try_into().ok()?;
     let (by, rest) = payload.split_first()?;
     let (start, rest) = rest.split_first_chunk()?;
     let (end, rest) = rest.split_first_chunk()?;
+    let (after, rest) = rest.split_first_chunk()?;
     let (number, _) = rest.split_first_chunk()?;
     let by = match by {
         0 => FragmentSelectorType::ProducerTimestamp,
@@ -85,5 +91,5 @@ fn decode(payload: &[u8]) -> Option<(FragmentRange, FragmentNumber)> {
     };
     let time = |bytes: &[u8; 8]| UnixMillis(u64::from_be_bytes(*bytes));
     let range = FragmentRange { by, start: time(start), end: time(end) };
-    Some((range, FragmentNumber::from_be_bytes(*number)))
+    Some((range, (time(after), FragmentNumber::from_be_bytes(*number))))
 }

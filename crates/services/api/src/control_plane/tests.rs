@@ -821,9 +821,16 @@ fn fragment_tokens() {
     let first = control.fragments_page(cam, &request(Some(range), None)).unwrap();
     assert_eq!(first, FragmentsPage { range, after: None, max_results: 10 });
 
-    let last = FragmentNumber::new(NOW, 1, 7);
-    let token = control.fragments_token(cam, range, last);
-    let next = FragmentsPage { range, after: Some(last), max_results: 10 };
+    let last = FragmentInfo {
+        number: FragmentNumber::new(NOW, 1, 7),
+        size_bytes: 1,
+        producer_timestamp: UnixMillis(1500),
+        server_timestamp: NOW,
+        duration_ms: 1,
+    };
+    let token = control.fragments_token(cam, range, &last);
+    let after = Some((UnixMillis(1500), last.number));
+    let next = FragmentsPage { range, after, max_results: 10 };
     for repeated in [None, Some(range)] {
         let found = control.fragments_page(cam, &request(repeated, Some(token.clone())));
         assert_eq!(found, Ok(next));
@@ -840,7 +847,8 @@ fn fragment_tokens() {
         let error = control.fragments_page(stream, &request(range, Some(token))).unwrap_err();
         assert_eq!(error.exception(), Exception::InvalidArgument);
     }
-    assert_ne!(control.fragments_token(cam, range, last.next()), token, "pages differ");
+    let following = FragmentInfo { number: last.number.next(), ..last };
+    assert_ne!(control.fragments_token(cam, range, &following), token, "pages differ");
     // It fits the pattern of the model.
     let body = json!({ "StreamName": "cam1", "NextToken": token }).to_string();
     assert!(ListFragmentsRequest::parse(body.as_bytes()).is_ok());

@@ -1,0 +1,488 @@
+//! The one place that authenticates and authorises, and hands requests on.
+//!
+//! A request is routed from its head, then proven, then answered. Nothing reaches a stream but
+//! through [`Front::authenticate`] and [`ControlPlane`]; `/healthz` and `/readyz` alone are open.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use streamkeep_api::{
+    ApiError, ConnectionKind, Connections, ControlPlane, EndpointContext, Exception,
+    FragmentTimecodeType, GetMediaForFragmentListRequest, GetMediaRequest, ListFragmentsRequest,
+    Operation, Plane, PointKind, Principal, PutMediaRequest, RequestedFragment, Route, Scheme,
+    StartSelector, Stream, StreamRef, method_not_allowed, route, success,
+};
+use streamkeep_engine::{Engine, TimeAxis};
+use streamkeep_http::{Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler};
+use streamkeep_ingest::{IngestLimits, SessionConfig, TimecodeType};
+use streamkeep_io::{Clock, Rng};
+use streamkeep_media::UnixMillis;
+use streamkeep_sigv4::{
+    AuthError, KnownKey, Payload, Presented, Request as SignedRequest, Rules, SecretKey,
+    SigningKeys, UnixSeconds,
+};
+use tokio::task::spawn_blocking;
+use tracing::Instrument as _;
+
+use super::health::Health;
+use super::metrics::{CallLabels, Metrics};
+use super::put_media::{self, SessionTimes, Surroundings};
+use super::streams::{StreamRuntime, Streams};
+use super::{archive, get_media};
+
+/// Headers that PutMedia obeys: one that is there must be signed, or who replays a request could
+/// send its media elsewhere. Every producer signs them (auth.md §1).
+const PUT_MEDIA_HEADERS: &[&str] = &[
+    "x-amzn-stream-name",
+    "x-amzn-stream-arn",
+    "x-amzn-fragment-timecode-type",
+    "x-amzn-producer-start-timestamp",
+    "x-amzn-fragment-acknowledgment-required",
+];
+
+/// Everything a request can reach.
+pub(crate) struct Front {
+    pub(crate) control: Arc<ControlPlane>,
+    pub(crate) connections: Connections,
+    pub(crate) streams: Arc<Streams>,
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) rng: Arc<dyn Rng>,
+    pub(crate) root: RootKeyPair,
+    pub(crate) signing_keys: SigningKeys,
+    /// The listeners' own counters, appended to `/metrics`; set once they run.
+    pub(crate) http_counters: std::sync::OnceLock<Arc<streamkeep_http::Counters>>,
+}
+
+/// The first credentials, and who signs with them.
+pub(crate) struct RootKeyPair {
+    pub(crate) secret: SecretKey,
+    pub(crate) principal: Principal,
+}
+
+impl Handler for Front {
+    fn admit(&self, head: &Parts, _conn: &ConnectionInfo) -> Admit {
+        match route(&head.method, head.uri.path()) {
+            Route::Operation(Operation::PutMedia) => Admit::Exchange,
+            // Nobody has to read the body of who brings no signature at all.
+            Route::Operation(operation) if !has_signature(head) => {
+                let error = ApiError::from(&AuthError::Missing);
+                Admit::Reject(self.refusal(Some(operation), &error).map(Body::Full))
+            }
+            Route::Operation(operation) => Admit::Buffered { body_len_max: operation.body_max() },
+            Route::Health | Route::Ready | Route::Metrics => Admit::Buffered { body_len_max: 0 },
+            Route::MethodNotAllowed { allow } => {
+                Admit::Reject(method_not_allowed(allow, &self.request_id()).map(Body::Full))
+            }
+            Route::NotFound => {
+                Admit::Reject(self.refusal(None, &ApiError::unrouted()).map(Body::Full))
+            }
+        }
+    }
+
+    fn call<'a>(
+        &'a self,
+        request: Request<Bytes>,
+        conn: &'a ConnectionInfo,
+    ) -> BoxFuture<'a, Response<Body>> {
+        Box::pin(async move {
+            let (head, body) = request.into_parts();
+            match route(&head.method, head.uri.path()) {
+                Route::Operation(operation) => self.answer(operation, head, body, conn).await,
+                Route::Health => plain(StatusCode::OK, "ok\n"),
+                Route::Ready => match self.health.not_ready(&self.engine) {
+                    None => plain(StatusCode::OK, "ready\n"),
+                    Some(reason) => {
+                        plain(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n"))
+                    }
+                },
+                Route::Metrics => self.show_metrics(&head, conn),
+                // `admit` let nothing else through.
+                _ => self.refusal(None, &ApiError::unrouted()).map(Body::Full),
+            }
+        })
+    }
+
+    fn exchange<'a>(
+        &'a self,
+        head: Parts,
+        conn: &'a ConnectionInfo,
+        exchange: &'a mut Exchange,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(self.put_media(head, conn, exchange))
+    }
+}
+
+impl Front {
+    async fn answer(
+        &self,
+        operation: Operation,
+        head: Parts,
+        body: Bytes,
+        conn: &ConnectionInfo,
+    ) -> Response<Body> {
+        let started = Instant::now();
+        let result = self.perform(operation, &head, body, conn).await;
+        self.metrics.call_seconds.observe(started.elapsed().as_secs_f64());
+        let outcome = match &result {
+            Ok(_) => "ok",
+            Err(error) => error.exception().name(),
+        };
+        let labels = CallLabels { operation: operation.name(), outcome };
+        self.metrics.calls.get_or_create(&labels).inc();
+        match result {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::debug!(%operation, %error, "refused");
+                self.refusal(Some(operation), &error).map(Body::Full)
+            }
+        }
+    }
+
+    async fn perform(
+        &self,
+        operation: Operation,
+        head: &Parts,
+        body: Bytes,
+        conn: &ConnectionInfo,
+    ) -> Result<Response<Body>, ApiError> {
+        let principal = self.authenticate(head, Payload::Body(&body), &[])?;
+        let context = endpoint_context(head, conn);
+        let now = self.clock.now();
+        if operation.plane() == Plane::Control {
+            let answer = if operation.writes() {
+                let (control, principal) = (self.control.clone(), principal.clone());
+                spawn_blocking(move || control.handle(operation, &principal, &body, &context, now))
+                    .await
+                    .map_err(|_| ApiError::internal())?
+            } else {
+                self.control.handle(operation, principal, &body, &context, now)
+            }?;
+            return Ok(success(answer, &self.request_id()).map(Body::Full));
+        }
+        let call = MediaCall { front: self, operation, principal, context: &context, now };
+        match operation {
+            Operation::GetMedia => call.get_media(&GetMediaRequest::parse(&body)?),
+            Operation::GetMediaForFragmentList => {
+                call.get_fragments(GetMediaForFragmentListRequest::parse(&body)?)
+            }
+            Operation::ListFragments => call.list(&ListFragmentsRequest::parse(&body)?).await,
+            other => {
+                tracing::error!(%other, "a media operation has no handler");
+                Err(ApiError::internal())
+            }
+        }
+    }
+
+    /// Who signed this request? The only way to a [`Principal`].
+    fn authenticate(
+        &self,
+        head: &Parts,
+        payload: Payload<'_>,
+        signed_if_present: &[&str],
+    ) -> Result<&Principal, ApiError> {
+        self.verify(head, payload, signed_if_present).map_err(|error| ApiError::from(&error))
+    }
+
+    fn verify(
+        &self,
+        head: &Parts,
+        payload: Payload<'_>,
+        signed_if_present: &[&str],
+    ) -> Result<&Principal, AuthError> {
+        let headers: Vec<(&str, &[u8])> =
+            head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let presented = Presented::parse(SignedRequest {
+            method: head.method.as_str(),
+            path: head.uri.path(),
+            query: head.uri.query().unwrap_or(""),
+            headers: &headers,
+        })?;
+        if presented.access_key_id().as_str() != self.root.principal.access_key_id {
+            return Err(AuthError::UnknownKey);
+        }
+        let key = KnownKey { secret: &self.root.secret, session: None };
+        let rules = Rules { region: None, services: &["kinesisvideo"], signed_if_present };
+        let now = UnixSeconds(self.clock.now().0 / 1000);
+        presented.verify(payload, key, rules, now, &self.signing_keys)?;
+        Ok(&self.root.principal)
+    }
+
+    async fn put_media(&self, head: Parts, conn: &ConnectionInfo, exchange: &mut Exchange) {
+        let started = Instant::now();
+        let operation = Operation::PutMedia;
+        let opened = self.open_put_media(&head, conn);
+        let outcome = opened.as_ref().map_or_else(|error| error.exception().name(), |_| "ok");
+        let labels = CallLabels { operation: operation.name(), outcome };
+        self.metrics.calls.get_or_create(&labels).inc();
+        let session = match opened {
+            Ok(session) => session,
+            Err(error) => {
+                tracing::info!(%error, "PutMedia refused");
+                exchange.send_response(&self.refusal(Some(operation), &error));
+                // A producer that is gone needs no answer.
+                let _ = exchange.flush().await;
+                return;
+            }
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Ok(id) = HeaderValue::from_str(&self.request_id()) {
+            headers.insert("x-amzn-requestid", id);
+        }
+        exchange.send_head(StatusCode::OK, &headers);
+        self.metrics.put.latency.observe(started.elapsed().as_secs_f64());
+        let span = tracing::info_span!("put_media", stream = session.runtime.name);
+        let surroundings = Surroundings {
+            engine: &self.engine,
+            clock: self.clock.as_ref(),
+            histograms: &self.metrics.put,
+            stream: &session.runtime,
+        };
+        put_media::run(surroundings, session.config, session.times, exchange, conn)
+            .instrument(span)
+            .await;
+    }
+
+    fn open_put_media(&self, head: &Parts, conn: &ConnectionInfo) -> Result<Session, ApiError> {
+        let operation = Operation::PutMedia;
+        let principal = self.authenticate(head, Payload::Streaming, PUT_MEDIA_HEADERS)?;
+        let request = PutMediaRequest::parse(&head.headers)?;
+        let context = endpoint_context(head, conn);
+        let now = self.clock.now();
+        let stream = self.control.admit(operation, principal, &request.stream, &context, now)?;
+        let runtime = self.runtime(&stream)?;
+        runtime.metrics.put_requests.inc();
+        let refuse = |error| {
+            runtime.metrics.put_connection_errors.inc();
+            error
+        };
+        // Admission is decided here, where it is cheap (storage notes §8): 503 before the body.
+        if conn.shutdown.is_requested() {
+            return Err(refuse(unavailable("The server is stopping.")));
+        }
+        if runtime.is_kept()
+            && let Some(reason) = self.health.refuses_media(&self.engine, stream.id)
+        {
+            return Err(refuse(unavailable(&reason)));
+        }
+        let permit = self.connections.open(ConnectionKind::PutMedia, stream.id).map_err(refuse)?;
+        let limits = &self.control.limits().ingest;
+        Ok(Session {
+            config: SessionConfig {
+                timecode_type: match request.timecode_type {
+                    FragmentTimecodeType::Absolute => TimecodeType::Absolute,
+                    FragmentTimecodeType::Relative => TimecodeType::Relative {
+                        producer_start: request.producer_start.unwrap_or_default(),
+                    },
+                },
+                kept: runtime.is_kept(),
+                limits: IngestLimits {
+                    fragment_bytes_max: limits.fragment_bytes_max,
+                    fragment_duration_ms_max: limits.fragment_duration_ms_max,
+                    tracks_max: limits.tracks_max,
+                    tags_per_fragment_max: limits.tags_per_fragment_max,
+                    tag_name_bytes_max: limits.tag_name_bytes_max,
+                    tag_value_bytes_max: limits.tag_value_bytes_max,
+                    ..IngestLimits::default()
+                },
+            },
+            times: SessionTimes {
+                idle_max: Duration::from_millis(limits.idle_ms_max),
+                life_max: limits.session_ms_max.map(Duration::from_millis),
+            },
+            runtime,
+            _permit: permit,
+        })
+    }
+
+    fn runtime(&self, stream: &Stream) -> Result<Arc<StreamRuntime>, ApiError> {
+        self.streams.get(stream.id).ok_or_else(ApiError::stream_not_found)
+    }
+
+    /// `/metrics` is open to this machine over a plain loopback connection that no proxy passed
+    /// on; from elsewhere it takes the root key's signature.
+    fn show_metrics(&self, head: &Parts, conn: &ConnectionInfo) -> Response<Body> {
+        let local = !conn.tls
+            && conn.peer.ip().to_canonical().is_loopback()
+            && !head.headers.contains_key("forwarded")
+            && !head.headers.contains_key("x-forwarded-for");
+        if !local && let Err(error) = self.authenticate(head, Payload::Body(b""), &[]) {
+            return self.refusal(None, &error).map(Body::Full);
+        }
+        let Ok(mut text) = self.metrics.encode() else {
+            return self.refusal(None, &ApiError::internal()).map(Body::Full);
+        };
+        super::server_metrics::append(
+            &mut text,
+            &self.engine,
+            self.http_counters.get().map(Arc::as_ref),
+            self.streams.count(),
+        );
+        let mut response = Response::new(Body::from(text));
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        response
+    }
+
+    fn refusal(&self, operation: Option<Operation>, error: &ApiError) -> Response<Bytes> {
+        error.response(operation, &self.request_id())
+    }
+
+    /// A random UUID (RFC 9562 §5.4).
+    fn request_id(&self) -> String {
+        let mut bytes = [0; 16];
+        self.rng.fill(&mut bytes);
+        uuid_text(bytes)
+    }
+}
+
+/// A PutMedia call that was let in.
+struct Session {
+    runtime: Arc<StreamRuntime>,
+    config: SessionConfig,
+    times: SessionTimes,
+    _permit: streamkeep_api::ConnectionPermit,
+}
+
+/// An authenticated call that reads media.
+struct MediaCall<'a> {
+    front: &'a Front,
+    operation: Operation,
+    principal: &'a Principal,
+    context: &'a EndpointContext,
+    now: UnixMillis,
+}
+
+impl MediaCall<'_> {
+    fn stream(&self, wanted: &StreamRef) -> Result<(Arc<Stream>, Arc<StreamRuntime>), ApiError> {
+        let control = &self.front.control;
+        let stream =
+            control.admit(self.operation, self.principal, wanted, self.context, self.now)?;
+        let runtime = self.front.runtime(&stream)?;
+        Ok((stream, runtime))
+    }
+
+    fn get_media(&self, request: &GetMediaRequest) -> Result<Response<Body>, ApiError> {
+        let front = self.front;
+        let (stream, runtime) = self.stream(&request.stream)?;
+        runtime.metrics.get_requests.inc();
+        let start = match &request.start {
+            StartSelector::Now => get_media::Start::Now,
+            StartSelector::Earliest => get_media::Start::Earliest,
+            StartSelector::After(RequestedFragment::Number(number)) => {
+                get_media::Start::After(*number)
+            }
+            StartSelector::After(RequestedFragment::Foreign(_)) => {
+                return Err(ApiError::invalid_argument(
+                    "The fragment number was not issued by this service.",
+                ));
+            }
+            StartSelector::ProducerTimestamp(at) => get_media::Start::At(TimeAxis::Producer, *at),
+            StartSelector::ServerTimestamp(at) => get_media::Start::At(TimeAxis::Server, *at),
+        };
+        let permit = front.connections.open(ConnectionKind::GetMedia, stream.id)?;
+        let body =
+            get_media::body(front.engine.clone(), front.clock.clone(), runtime, start, permit);
+        Ok(self.media_response(body))
+    }
+
+    fn get_fragments(
+        &self,
+        request: GetMediaForFragmentListRequest,
+    ) -> Result<Response<Body>, ApiError> {
+        let front = self.front;
+        let (stream, runtime) = self.stream(&request.stream)?;
+        runtime.metrics.archive_requests.inc();
+        let cost = u32::try_from(request.fragments.len()).unwrap_or(u32::MAX);
+        front.control.spend_points(PointKind::Media, stream.id, cost, self.now)?;
+        let permit = front.connections.open(ConnectionKind::GetMediaForFragmentList, stream.id)?;
+        let engine = front.engine.clone();
+        let body = archive::fragments_body(engine, runtime, request.fragments, permit);
+        Ok(self.media_response(body))
+    }
+
+    async fn list(&self, request: &ListFragmentsRequest) -> Result<Response<Body>, ApiError> {
+        let front = self.front;
+        let (stream, runtime) = self.stream(&request.stream)?;
+        runtime.metrics.list_requests.inc();
+        let cost = u32::try_from(request.max_results).unwrap_or(u32::MAX);
+        front.control.spend_points(PointKind::Metadata, stream.id, cost, self.now)?;
+        let page = front.control.fragments_page(stream.id, request)?;
+        let engine = front.engine.clone();
+        let id = stream.id;
+        let (rows, more) = spawn_blocking(move || archive::list(&engine, id, &page))
+            .await
+            .map_err(|_| ApiError::internal())?
+            .map_err(|error| {
+                tracing::error!(%error, stream = runtime.name, "ListFragments failed");
+                ApiError::internal()
+            })?;
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|last| front.control.fragments_token(stream.id, page.range, last));
+        let answer = streamkeep_api::list_fragments(&rows, next);
+        Ok(success(answer, &front.request_id()).map(Body::Full))
+    }
+
+    fn media_response(&self, body: streamkeep_http::BodyStream) -> Response<Body> {
+        let mut response = Response::new(Body::Stream(body));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("video/webm"));
+        if let Ok(id) = HeaderValue::from_str(&self.front.request_id()) {
+            headers.insert("x-amzn-requestid", id);
+        }
+        response
+    }
+}
+
+fn unavailable(reason: &str) -> ApiError {
+    ApiError::new(Exception::ServiceUnavailable, reason)
+}
+
+fn has_signature(head: &Parts) -> bool {
+    head.headers.contains_key(header::AUTHORIZATION)
+        || head.uri.query().is_some_and(|query| query.contains("X-Amz-"))
+}
+
+fn endpoint_context(head: &Parts, conn: &ConnectionInfo) -> EndpointContext {
+    let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    EndpointContext {
+        scheme: if conn.tls { Scheme::Https } else { Scheme::Http },
+        host: host.map(str::to_owned),
+        local: conn.local,
+        source_ip: Some(conn.peer.ip()),
+    }
+}
+
+fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::Full(text.into()));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn uuid_text(mut bytes: [u8; 16]) -> String {
+    bytes[6] = bytes[6] & 0x0f | 0x40; // version 4
+    bytes[8] = bytes[8] & 0x3f | 0x80; // variant
+    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_ids_are_uuids_of_version_4() {
+        assert_eq!(uuid_text([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(uuid_text([0; 16]), "00000000-0000-4000-8000-000000000000");
+    }
+}

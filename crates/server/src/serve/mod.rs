@@ -1,0 +1,308 @@
+//! `streamkeep serve`: from configuration to a running server, and back down in order.
+
+mod archive;
+mod credentials;
+mod data_dir;
+mod front;
+mod get_media;
+mod health;
+mod keys;
+mod metrics;
+mod put_media;
+mod server_metrics;
+mod streams;
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use streamkeep_api::{
+    Connections, ControlPlane, Owner, Principal, PublicUrl, Quotas, RandomSource, RootOnly,
+    Settings,
+};
+use streamkeep_catalog::{CardedControl, ControlCatalog, SqliteControl, SqliteIndex, StreamCards};
+use streamkeep_engine::{Engine, Host, Options, Seams, StoreLock};
+use streamkeep_http::{Config, Listener, LocalAuthority, Server, local_authority};
+use streamkeep_io::{Clock, LocalDirectory, Rng, SystemClock, SystemRng, VolumeIo};
+use streamkeep_live::MemoryBudget;
+use streamkeep_sigv4::SigningKeys;
+
+use crate::config::{QuotaSet, ServeArgs, ServeConfig};
+use credentials::RootCredentials;
+use front::{Front, RootKeyPair};
+use health::Health;
+use keys::Keyring;
+use metrics::Metrics;
+use streams::Streams;
+
+/// Streams without retention may hold this share of the machine's memory together.
+const MEMORY_SHARE: u64 = 8;
+/// How long sessions have to end when the server stops.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+
+/// Runs the server until SIGINT or SIGTERM.
+pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let config = args.resolve()?;
+    crate::logging::start(config.log_format);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let running = Running::start(&config)?;
+    running.announce();
+    runtime.block_on(wait_for_signal())?;
+    runtime.block_on(running.stop());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A server that accepts connections.
+pub(crate) struct Running {
+    config: ServeConfig,
+    server: Server,
+    front: Arc<Front>,
+    addr: Option<SocketAddr>,
+    tls_addr: Option<SocketAddr>,
+    authority: Option<LocalAuthority>,
+    credentials: RootCredentials,
+}
+
+impl Running {
+    /// Opens the data directory and starts listening.
+    pub(crate) fn start(config: &ServeConfig) -> Result<Self, Box<dyn Error>> {
+        let data_dir = config.data_dir.as_path();
+        data_dir::prepare(data_dir).map_err(in_file(data_dir))?;
+        let rng: Arc<dyn Rng> = Arc::new(SystemRng::new()?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let credentials = credentials::load_or_make(data_dir, |bytes| rng.fill(bytes))
+            .map_err(in_file(data_dir))?;
+        let directory: Arc<dyn VolumeIo> = Arc::new(LocalDirectory::open_or_create(data_dir)?);
+        let lock = StoreLock::acquire(directory.as_ref(), &Host::current())?;
+        let store = keys::load_or_make_store_id(data_dir, rng.as_ref())?;
+        let root = keys::load_or_make_root_key(data_dir, rng.as_ref())?;
+
+        let cards = LocalDirectory::open_or_create(&data_dir.join("keys"))?;
+        let (control, report) = CardedControl::open(
+            SqliteControl::open(&data_dir.join("control.db"))?,
+            StreamCards::new(Arc::new(cards)),
+        )?;
+        tracing::debug!(?report, "stream cards agree with the catalog");
+        let control: Arc<dyn ControlCatalog> = Arc::new(control);
+        let keyring = Arc::new(Keyring { root, store, control: control.clone() });
+
+        let seams = Seams {
+            root: directory,
+            volumes: Arc::new(LocalDirectory::open_or_create(&data_dir.join("volumes"))?),
+            clock: clock.clone(),
+            rng: rng.clone(),
+        };
+        let mut options = Options::new(store, control.next_epoch()?);
+        if let Some(volume_size) = config.volume_size {
+            options.volume_len = volume_size;
+        }
+        let index = Arc::new(SqliteIndex::open(&data_dir.join("index.db"))?);
+        let engine = Engine::open(lock, options, seams, index, keyring.clone())?;
+
+        let metrics = Arc::new(Metrics::new());
+        let budget = MemoryBudget::new(memory_budget());
+        let streams = Arc::new(Streams::new(
+            control.clone(),
+            engine.clone(),
+            keyring,
+            rng.clone(),
+            metrics.clone(),
+            budget,
+        ));
+        let owner = Owner::new("aws", &config.region, &config.account)?;
+        let principal = Principal {
+            arn: owner.root_arn(),
+            account: config.account.clone(),
+            access_key_id: credentials.access_key_id.clone(),
+            is_root: true,
+        };
+        let settings = Settings {
+            owner,
+            public_url: config.public_url.as_deref().map(PublicUrl::parse).transpose()?,
+            quotas: match config.quotas {
+                QuotaSet::Protective => Quotas::Protective,
+                QuotaSet::Kvs => Quotas::Kvs,
+                QuotaSet::Off => Quotas::Off,
+            },
+            token_key: token_key(control.as_ref(), rng.as_ref())?,
+        };
+        let random = Arc::new(ApiRandom(rng.clone()));
+        let control_plane =
+            ControlPlane::load(settings, streams.clone(), random, Arc::new(RootOnly))?;
+        let front = Arc::new(Front {
+            connections: Connections::new(control_plane.limits().connections),
+            control: Arc::new(control_plane),
+            streams,
+            engine,
+            clock,
+            metrics,
+            health: Arc::new(Health::default()),
+            rng,
+            root: RootKeyPair { secret: credentials.secret.clone(), principal },
+            signing_keys: SigningKeys::new(1024),
+            http_counters: std::sync::OnceLock::new(),
+        });
+
+        let mut listeners = Vec::new();
+        let mut addr = None;
+        if let Some(wanted) = config.listen {
+            let listener = Listener::bind(wanted, None)?;
+            addr = Some(listener.local_addr()?);
+            listeners.push(listener);
+        }
+        let mut authority = None;
+        let mut tls_addr = None;
+        if let Some(wanted) = config.tls_listen {
+            let tls = match &config.tls_files {
+                Some((chain, key)) => streamkeep_http::tls_from_pem_files(chain, key)?,
+                None => {
+                    let made = local_authority(&data_dir.join("tls"), &host_names(config))?;
+                    let tls = made.config.clone();
+                    authority = Some(made);
+                    tls
+                }
+            };
+            let listener = Listener::bind(wanted, Some(tls))?;
+            tls_addr = Some(listener.local_addr()?);
+            listeners.push(listener);
+        }
+        let server = Server::start(listeners, Config::default(), front.clone())?;
+        // Set once, here.
+        let _ = front.http_counters.set(server.counters());
+        Ok(Self { config: config.clone(), server, front, addr, tls_addr, authority, credentials })
+    }
+
+    /// The URL of the plain listener, else of the TLS listener.
+    pub(crate) fn url(&self) -> String {
+        match (self.addr, self.tls_addr) {
+            (Some(addr), _) => format!("http://{addr}"),
+            (None, Some(addr)) => format!("https://{addr}"),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// Prints what to paste to use the server.
+    #[allow(clippy::print_stdout, reason = "this is the command's output")]
+    fn announce(&self) {
+        println!("Streamkeep {} keeps {}", env!("CARGO_PKG_VERSION"), self.data_dir().display());
+        if let Some(addr) = self.addr {
+            println!("  http://{addr}   (this machine only)");
+        }
+        if let Some(addr) = self.tls_addr {
+            println!("  https://{addr}");
+        }
+        println!();
+        println!("Use it with any AWS client:");
+        println!();
+        match (&self.credentials.made_now, &self.credentials.file) {
+            (Some(secret), Some(file)) => {
+                println!("  export AWS_ACCESS_KEY_ID={}", self.credentials.access_key_id);
+                println!("  export AWS_SECRET_ACCESS_KEY={secret}");
+                println!("    # shown this once; kept in {}", file.display());
+            }
+            (None, Some(file)) => {
+                println!("  export AWS_SHARED_CREDENTIALS_FILE={}", absolute(file).display());
+            }
+            _ => println!("  # credentials: those of STREAMKEEP_ROOT_ACCESS_KEY_ID"),
+        }
+        println!("  export AWS_DEFAULT_REGION={}", self.config.region);
+        println!("  export AWS_ENDPOINT_URL_KINESIS_VIDEO={}", self.url());
+        if let Some(authority) = &self.authority {
+            println!("  export AWS_CA_BUNDLE={}", absolute(&authority.ca_path).display());
+        }
+        println!();
+        println!("  aws kinesisvideo create-stream --stream-name cam --data-retention-in-hours 24");
+        println!("  streamkeep put cam video.mp4");
+        println!();
+        println!("Stop with Ctrl-C.");
+    }
+
+    fn data_dir(&self) -> PathBuf {
+        absolute(&self.config.data_dir)
+    }
+
+    /// Stops in order: no new work, sessions make durable and ack what is complete, then the
+    /// store closes.
+    pub(crate) async fn stop(self) {
+        tracing::info!("stopping");
+        self.front.health.stop();
+        self.server.shutdown(SHUTDOWN_GRACE).await;
+        self.front.engine.close();
+        tracing::info!("stopped");
+    }
+}
+
+fn in_file(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    let path = path.to_owned();
+    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// Names the certificate is for, beside those of this machine's loopback.
+fn host_names(config: &ServeConfig) -> Vec<String> {
+    let mut names = Vec::new();
+    if let Some(uri) = config.public_url.as_deref().and_then(|url| url.parse::<http::Uri>().ok())
+        && let Some(host) = uri.host()
+    {
+        names.push(host.trim_matches(['[', ']']).to_owned());
+    }
+    if let Some(addr) = config.tls_listen
+        && !addr.ip().is_unspecified()
+    {
+        names.push(addr.ip().to_string());
+    }
+    if let Ok(name) = rustix::system::uname().nodename().to_str()
+        && !name.is_empty()
+    {
+        names.push(name.to_owned());
+    }
+    names
+}
+
+fn memory_budget() -> usize {
+    let total = rustix::system::sysinfo().totalram;
+    usize::try_from(total / MEMORY_SHARE).unwrap_or(usize::MAX)
+}
+
+/// The key of paging tokens, kept so that a listing can go on over a restart.
+fn token_key(
+    control: &dyn ControlCatalog,
+    rng: &dyn Rng,
+) -> Result<[u8; 32], streamkeep_catalog::CatalogError> {
+    const NAME: &str = "paging-token-key";
+    if let Some(stored) = control.meta(NAME)?
+        && let Ok(key) = stored.try_into()
+    {
+        return Ok(key);
+    }
+    let mut key = [0; 32];
+    rng.fill(&mut key);
+    control.set_meta(NAME, &key)?;
+    Ok(key)
+}
+
+struct ApiRandom(Arc<dyn Rng>);
+
+impl RandomSource for ApiRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        self.0.fill(bytes);
+    }
+}
+
+pub(crate) async fn wait_for_signal() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,385 @@
+//! PutMedia: the shell around [`IngestSession`] that owns the connection.
+//!
+//! Body bytes go into the session; what it says is done here: acks are written, frames go to the
+//! live tail, fragments to the store. The rules are in the session; the clocks are here.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use streamkeep_engine::{AppendRefused, Engine};
+use streamkeep_http::{ConnectionInfo, Exchange, ReadError, WriteError};
+use streamkeep_ingest::{
+    Ack, AckEvent, BodyEnd, ErrorId, IngestSession, Output, SessionConfig, StoreFailure, Stored,
+};
+use streamkeep_io::Clock;
+use streamkeep_live::LiveFragment;
+use streamkeep_media::{Fragment, FragmentNumber};
+use tokio::sync::mpsc;
+
+use super::metrics::{PutHistograms, StreamMetrics};
+use super::streams::StreamRuntime;
+
+/// An IDLE ack after this much silence, and again each time as much passes (put-media.md §7.3).
+const IDLE_ACK_AFTER: Duration = Duration::from_secs(10);
+/// A session of a stream without retention whose producer waits for a PERSISTED that never comes
+/// is ended after this much silence (design/ingest.md, "Acks").
+const UNRETAINED_WAIT: Duration = Duration::from_secs(3);
+/// How long the store may have no room before the session is broken off (storage notes §0).
+const OVERLOAD_PATIENCE: Duration = Duration::from_secs(3);
+/// How often the store is asked again while it has no room.
+const OVERLOAD_RETRY: Duration = Duration::from_millis(20);
+
+/// How long a session may be silent, and how long it may last (put-media.md §6).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionTimes {
+    /// Closed after this long without a byte; never below 30 s.
+    pub(crate) idle_max: Duration,
+    /// 4003 after this long; `None` for no limit.
+    pub(crate) life_max: Option<Duration>,
+}
+
+/// What a session works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) histograms: &'a PutHistograms,
+    pub(crate) stream: &'a Arc<StreamRuntime>,
+}
+
+/// Runs one session to its end. The response head has been queued.
+pub(crate) async fn run(
+    surroundings: Surroundings<'_>,
+    config: SessionConfig,
+    times: SessionTimes,
+    exchange: &mut Exchange,
+    conn: &ConnectionInfo,
+) {
+    let Surroundings { engine, clock, stream, .. } = surroundings;
+    let _open = OpenSession::new(stream);
+    let (stored_tx, mut stored_rx) = mpsc::unbounded_channel();
+    let mut shell = Shell {
+        around: surroundings,
+        kept: config.kept,
+        stored_tx,
+        live: None,
+        open_since: Instant::now(),
+        completed: Vec::new(),
+        blocked: None,
+    };
+    let mut session = IngestSession::new(config);
+    // Made once: a select in a loop would register anew at each turn.
+    let mut signal = conn.shutdown.clone();
+    let shutdown = async move { signal.requested().await };
+    tokio::pin!(shutdown);
+    let mut deletion = stream.gone();
+    let gone = async move { deletion.wait().await };
+    tokio::pin!(gone);
+    let started = Instant::now();
+    let mut last_byte = started;
+    let mut last_idle_ack = started;
+    let (mut draining, mut deleted) = (false, false);
+    // The clocks are here, so that they also count while nothing is read.
+    exchange.set_read_timeout(Duration::from_secs(24 * 3600));
+    let timer = tokio::time::sleep(IDLE_ACK_AFTER);
+    tokio::pin!(timer);
+
+    loop {
+        if shell.carry_out(&mut session, exchange) == Flow::Close {
+            break;
+        }
+        let reading = session.wants_body() && shell.blocked.is_none();
+        tokio::select! {
+            biased;
+            Some((number, result)) = stored_rx.recv() => session.handle_stored(number, result),
+            io = io(exchange, reading) => match io {
+                Io::Read(Ok(Some(bytes))) => {
+                    last_byte = Instant::now();
+                    stream.metrics.put_bytes.inc_by(bytes.len() as u64);
+                    session.set_kept(stream.is_kept());
+                    shell.kept = stream.is_kept();
+                    session.handle_body(clock.now(), bytes, &mut || {
+                        engine.begin_fragment(stream.id).map_err(|error| {
+                            tracing::warn!(%error, "no fragment number");
+                            ErrorId::InternalError
+                        })
+                    });
+                    if session.is_between_fragments() {
+                        arm(timer.as_mut(), UNRETAINED_WAIT, shell.kept);
+                    }
+                }
+                Io::Read(Ok(None)) => session.handle_end(BodyEnd::Complete),
+                Io::Read(Err(error)) => {
+                    log_cut(&error);
+                    session.handle_end(BodyEnd::Cut);
+                }
+                Io::Flushed(Ok(())) => {}
+                // Nobody reads acks any more. What is complete is still made durable.
+                Io::Flushed(Err(_)) => session.handle_end(BodyEnd::Cut),
+            },
+            () = &mut shutdown, if !draining => {
+                draining = true;
+                session.drain(Some(ErrorId::MaxConnectionDurationReached));
+            }
+            () = &mut gone, if !deleted => {
+                deleted = true;
+                session.give_up(ErrorId::StreamNotActive);
+            }
+            () = &mut timer => {
+                let silent = last_byte.elapsed();
+                if shell.blocked.is_some() {
+                    shell.retry(&mut session);
+                } else if silent >= times.idle_max
+                    || (!shell.kept && session.is_between_fragments() && silent >= UNRETAINED_WAIT)
+                {
+                    tracing::debug!(?silent, "the producer is silent, the session ends");
+                    session.drain(None);
+                } else if times.life_max.is_some_and(|most| started.elapsed() >= most) {
+                    session.drain(Some(ErrorId::MaxConnectionDurationReached));
+                } else if silent.min(last_idle_ack.elapsed()) >= IDLE_ACK_AFTER {
+                    last_idle_ack = Instant::now();
+                    exchange.send_chunk(Ack::IDLE.to_json_line().as_bytes());
+                }
+            }
+        }
+        if timer.is_elapsed() || shell.blocked.is_some() {
+            let mut next = IDLE_ACK_AFTER.saturating_sub(last_byte.elapsed());
+            if shell.blocked.is_some() {
+                next = OVERLOAD_RETRY;
+            } else if next.is_zero() {
+                next = Duration::from_secs(1);
+            }
+            if let Some(most) = times.life_max {
+                next = next.min(most.saturating_sub(started.elapsed()));
+            }
+            timer.as_mut().reset(tokio::time::Instant::now() + next.max(Duration::from_millis(1)));
+        }
+    }
+    exchange.finish();
+    if exchange.flush().await.is_err() {
+        tracing::debug!("the producer was gone before the last ack was written");
+    }
+    shell.abort_live();
+}
+
+/// What the connection had for us.
+enum Io<'a> {
+    Read(Result<Option<&'a [u8]>, ReadError>),
+    Flushed(Result<(), WriteError>),
+}
+
+/// Reads, which also writes what is queued; with nothing to read, acks still have to leave.
+async fn io(exchange: &mut Exchange, reading: bool) -> Io<'_> {
+    if reading {
+        Io::Read(exchange.read().await)
+    } else if exchange.queued() > 0 {
+        Io::Flushed(exchange.flush().await)
+    } else {
+        std::future::pending().await
+    }
+}
+
+/// Brings the timer forward for a stream without retention.
+fn arm(timer: std::pin::Pin<&mut tokio::time::Sleep>, after: Duration, kept: bool) {
+    let at = tokio::time::Instant::now() + after;
+    if !kept && timer.deadline() > at {
+        timer.reset(at);
+    }
+}
+
+fn log_cut(error: &ReadError) {
+    // The normal end of small cameras, so nothing to warn about.
+    tracing::debug!(%error, "the body was cut");
+}
+
+#[derive(PartialEq, Eq)]
+enum Flow {
+    Continue,
+    Close,
+}
+
+type StoredMessage = (FragmentNumber, Result<Stored, StoreFailure>);
+
+/// What the shell keeps beside the session.
+struct Shell<'a> {
+    around: Surroundings<'a>,
+    kept: bool,
+    stored_tx: mpsc::UnboundedSender<StoredMessage>,
+    /// The fragment that is arriving, as live readers see it.
+    live: Option<Arc<LiveFragment>>,
+    open_since: Instant,
+    /// When fragments that are not yet acked were complete, oldest first.
+    completed: Vec<(u64, Instant)>,
+    /// A complete fragment for which the store has no room, since when, and what follows it.
+    blocked: Option<Blocked>,
+}
+
+struct Blocked {
+    since: Instant,
+    fragments: Vec<Arc<Fragment>>,
+}
+
+impl Shell<'_> {
+    fn carry_out(&mut self, session: &mut IngestSession, exchange: &mut Exchange) -> Flow {
+        while let Some(output) = session.poll_output() {
+            match output {
+                Output::Ack(ack) => {
+                    exchange.send_chunk(ack.to_json_line().as_bytes());
+                    self.measure(&ack);
+                }
+                Output::LiveStart(start) => {
+                    self.open_since = Instant::now();
+                    self.live = Some(self.around.stream.tail.begin(start));
+                }
+                Output::Live(piece) => {
+                    if let Some(live) = &self.live {
+                        self.around.stream.metrics.put_frames.inc_by(piece.frames.len() as u64);
+                        self.around.stream.tail.push(live, piece);
+                    }
+                }
+                Output::LiveAbort(_) => self.abort_live(),
+                Output::Complete(fragment) => self.complete(session, Arc::new(*fragment)),
+                Output::Close => return Flow::Close,
+            }
+        }
+        Flow::Continue
+    }
+
+    fn complete(&mut self, session: &mut IngestSession, fragment: Arc<Fragment>) {
+        let metrics = &self.around.stream.metrics;
+        metrics.put_fragments.inc();
+        self.around.histograms.fragment_ingestion.observe(self.open_since.elapsed().as_secs_f64());
+        self.completed.push((fragment.timecode, Instant::now()));
+        if let Some(live) = self.live.take() {
+            self.around.stream.tail.complete(&live, fragment.clone(), self.around.clock.now());
+        }
+        if self.kept {
+            self.append(session, fragment);
+        }
+    }
+
+    fn append(&mut self, session: &mut IngestSession, fragment: Arc<Fragment>) {
+        if let Some(blocked) = &mut self.blocked {
+            blocked.fragments.push(fragment);
+            return;
+        }
+        let number = fragment.number;
+        let (tx, stream) = (self.stored_tx.clone(), self.around.stream.clone());
+        let done = Box::new(move |result: Result<_, streamkeep_engine::StoreError>| {
+            // The row is in the index before this runs: a reader finds the fragment there.
+            stream.tail.remove(number);
+            let answer = match result {
+                Ok(appended) => {
+                    count_stored(&stream.metrics, &appended);
+                    Ok(Stored { number: appended.number })
+                }
+                Err(error) => {
+                    tracing::warn!(%error, fragment = %number, stream = stream.name, "not stored");
+                    Err(failure(&stream))
+                }
+            };
+            // A session that is gone needs no answer.
+            let _ = tx.send((number, answer));
+        });
+        match self.around.engine.append(self.around.stream.id, Fragment::clone(&fragment), done) {
+            Ok(()) => {}
+            Err(AppendRefused::Overloaded) => {
+                self.blocked = Some(Blocked { since: Instant::now(), fragments: vec![fragment] });
+            }
+            Err(refused) => {
+                tracing::warn!(?refused, fragment = %number, "the store refuses");
+                self.around.stream.tail.remove(number);
+                session.handle_stored(number, Err(failure(self.around.stream)));
+            }
+        }
+    }
+
+    /// Asks the store again for what it had no room for.
+    fn retry(&mut self, session: &mut IngestSession) {
+        let Some(blocked) = self.blocked.take() else { return };
+        if blocked.since.elapsed() > OVERLOAD_PATIENCE {
+            tracing::warn!("the store is overloaded, the session is broken off");
+            for fragment in &blocked.fragments {
+                self.around.stream.tail.remove(fragment.number);
+            }
+            session.give_up(ErrorId::InternalError);
+            return;
+        }
+        for fragment in blocked.fragments {
+            self.append(session, fragment);
+        }
+        if let Some(again) = &mut self.blocked {
+            again.since = blocked.since;
+        }
+    }
+
+    fn abort_live(&mut self) {
+        if let Some(live) = self.live.take() {
+            self.around.stream.tail.abort(&live);
+        }
+    }
+
+    fn measure(&mut self, ack: &Ack) {
+        let completed = |timecode: Option<u64>| {
+            let entry = self.completed.iter().find(|(own, _)| Some(*own) == timecode);
+            entry.map(|(_, at)| at.elapsed().as_secs_f64())
+        };
+        match ack.event {
+            AckEvent::Buffering => {
+                self.around
+                    .histograms
+                    .buffering_ack
+                    .observe(self.open_since.elapsed().as_secs_f64());
+            }
+            AckEvent::Received => {
+                if let Some(seconds) = completed(ack.timecode) {
+                    self.around.histograms.received_ack.observe(seconds);
+                }
+                if !self.kept {
+                    self.completed.retain(|(timecode, _)| Some(*timecode) != ack.timecode);
+                }
+            }
+            AckEvent::Persisted => {
+                if let Some(seconds) = completed(ack.timecode) {
+                    self.around.histograms.persisted_ack.observe(seconds);
+                    self.around.histograms.fragment_persist.observe(seconds);
+                }
+                self.around.stream.metrics.put_persisted.inc();
+                self.completed.retain(|(timecode, _)| Some(*timecode) != ack.timecode);
+            }
+            AckEvent::Error(error) => {
+                let (id, code) = error.wire();
+                tracing::info!(error_id = id, code, timecode = ack.timecode, "error ack");
+                self.around.stream.metrics.put_error_acks.inc();
+            }
+            AckEvent::Idle => {}
+        }
+    }
+}
+
+fn count_stored(metrics: &StreamMetrics, appended: &streamkeep_engine::Appended) {
+    if appended.duplicate {
+        metrics.put_duplicates.inc();
+    }
+}
+
+/// A deleted stream's footage may be dropped by the camera; anything else must not be.
+fn failure(stream: &StreamRuntime) -> StoreFailure {
+    if stream.tail.is_closed() { StoreFailure::StreamDeleted } else { StoreFailure::Archival }
+}
+
+/// Counts a session while it lives.
+struct OpenSession<'a>(&'a StreamRuntime);
+
+impl<'a> OpenSession<'a> {
+    fn new(stream: &'a StreamRuntime) -> Self {
+        stream.metrics.put_connections.inc();
+        Self(stream)
+    }
+}
+
+impl Drop for OpenSession<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.put_connections.dec();
+    }
+}
