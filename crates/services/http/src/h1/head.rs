@@ -97,9 +97,9 @@ pub(crate) fn find_end(bytes: &[u8], known: usize) -> Option<usize> {
 
 /// Whether an unfinished head may still become acceptable.
 pub(crate) fn check_partial(bytes: &[u8], limits: &Limits) -> Result<(), HeadError> {
-    let in_request_line = |bytes: &[u8]| !bytes.contains(&b'\n');
-    match bytes.get(..limits.request_line_len_max) {
-        Some(start) if in_request_line(start) => Err(HeadError::RequestLineTooLong),
+    // The longest line that may be, and its end.
+    match bytes.get(..limits.request_line_len_max + b"\r\n".len()) {
+        Some(line) if !line.contains(&b'\n') => Err(HeadError::RequestLineTooLong),
         _ if bytes.len() >= limits.head_len_max => Err(HeadError::TooLong),
         _ => Ok(()),
     }

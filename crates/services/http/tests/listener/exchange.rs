@@ -213,6 +213,7 @@ fn reading_beside_another_source_loses_nothing() {
         client.send(HEAD);
         for piece in pattern(300_000).chunks(1009) {
             client.send([format!("{:x}\r\n", piece.len()).as_bytes(), piece, b"\r\n"].concat());
+            std::thread::sleep(Duration::from_micros(100));
         }
         client.send("0\r\n\r\n");
         let acks = client.take_reply();

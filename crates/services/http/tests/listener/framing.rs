@@ -5,11 +5,12 @@ use crate::support::TestServer;
 /// Sends `request` on fresh connections; expects `status` and a close.
 #[track_caller]
 fn refused(server: &TestServer, request: &str, status: u16) {
+    let shown: String = request.chars().take(100).collect();
     server.both(|client| {
         let reply = client.ask(request);
-        assert_eq!(reply.status, status, "{request:?}");
-        assert_eq!(reply.header("connection"), Some("close"), "{request:?}");
-        assert_eq!(client.take_rest(), b"", "{request:?}");
+        assert_eq!(reply.status, status, "{shown:?}");
+        assert_eq!(reply.header("connection"), Some("close"), "{shown:?}");
+        assert_eq!(client.take_rest(), b"", "{shown:?}");
     });
 }
 
@@ -83,7 +84,7 @@ fn heads_have_limits() {
     // … and one more; unfinished, too.
     let long_line = line(16 * 1024 + 1);
     refused(&server, &format!("{long_line}\r\nHost: a\r\n\r\n"), 414);
-    refused(&server, &long_line, 414);
+    refused(&server, &format!("{long_line}x"), 414);
     let rest = 32 * 1024 + 1 - "GET /hello HTTP/1.1\r\nHost: a\r\nX: \r\n\r\n".len();
     let long = format!("GET /hello HTTP/1.1\r\nHost: a\r\nX: {}", filler(rest));
     refused(&server, &format!("{long}\r\n\r\n"), 431);

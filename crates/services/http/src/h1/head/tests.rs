@@ -78,6 +78,22 @@ fn every_cut_of_a_head_is_unfinished() {
 }
 
 #[test]
+fn the_longest_head_is_acceptable_at_every_cut() {
+    let limits = Limits { request_line_len_max: 20, head_len_max: 40, ..Limits::default() };
+    let line = "GET /xxxxxx HTTP/1.1";
+    let longest = format!("{line}\r\nHost: a\r\nX: 78\r\n\r\n");
+    assert_eq!((line.len(), longest.len()), (20, 40));
+    assert!(parse(longest.as_bytes(), &limits).is_ok());
+    for len in 0..longest.len() {
+        assert_eq!(check_partial(&longest.as_bytes()[..len], &limits), Ok(()), "{len}");
+    }
+    let longer_line = format!("x{longest}");
+    let too_long = Err(HeadError::RequestLineTooLong);
+    assert_eq!(check_partial(&longer_line.as_bytes()[..22], &limits), too_long);
+    assert_eq!(check_partial(&[b'\n'; 40], &limits), Err(HeadError::TooLong));
+}
+
+#[test]
 fn what_is_ambiguous_is_refused() {
     use HeadError::{BareControl, Field, RequestLine, Version};
     for (head, error) in [
