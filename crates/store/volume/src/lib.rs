@@ -12,6 +12,8 @@
 mod batch;
 mod checksum;
 mod cursor;
+#[cfg(test)]
+mod design_note;
 mod dump;
 mod error;
 mod footer;

@@ -286,6 +286,18 @@ mod tests {
         assert!(bytes.as_ptr_range().contains(&meta.session_header.as_ptr()));
     }
 
+    /// A count sizes an allocation only after it was held against the bytes that are left.
+    #[test]
+    fn counts_are_bounded_by_the_bytes_that_are_left() {
+        let count = |count: u8, rest: usize| {
+            let bytes = [&[count][..], &vec![0; rest]].concat();
+            take_count(&mut Cursor::new(&bytes), FRAME_LEN_MIN)
+        };
+        assert_eq!(count(2, 8), Some(2));
+        assert_eq!(count(2, 7), None);
+        assert_eq!(count(0, 0), Some(0));
+    }
+
     #[test]
     fn refusals() {
         let good = sample::meta().encode();
