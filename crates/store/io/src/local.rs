@@ -33,15 +33,20 @@ impl LocalDirectory {
     }
 
     /// Opens a directory, creating it and its parents for their owner only when they are missing.
-    /// The entry in the parent is synced.
+    /// The entry of each in its parent is synced.
     pub fn open_or_create(path: &Path) -> io::Result<Self> {
         if !path.is_dir() {
-            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
             let parent = match path.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => parent,
                 _ => Path::new("."),
             };
-            Self::open(parent)?.sync_dir()?;
+            let parent = Self::open_or_create(parent)?;
+            match std::fs::DirBuilder::new().mode(0o700).create(path) {
+                // Another process was faster.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                result => result?,
+            }
+            parent.sync_dir()?;
         }
         Self::open(path)
     }
@@ -222,15 +227,27 @@ const IOV_MAX: usize = 1024;
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
 
     #[test]
     fn passes_the_backend_suite() {
+        let root = tempfile::tempdir().unwrap();
+        let made = AtomicU32::new(0);
         crate::suite::run(&|| {
-            let root = tempfile::tempdir().unwrap().keep();
-            Arc::new(LocalDirectory::open_or_create(&root.join("a/b")).unwrap())
+            let path =
+                root.path().join(made.fetch_add(1, Ordering::Relaxed).to_string()).join("a/b");
+            Arc::new(LocalDirectory::open_or_create(&path).unwrap())
         });
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("file"), b"x").unwrap();
+        assert!(LocalDirectory::open_or_create(&root.path().join("file")).is_err());
+        assert!(LocalDirectory::open_or_create(&root.path().join("file/below")).is_err());
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! a session header of 600 bytes.
 
 #![allow(clippy::print_stdout, reason = "the numbers are what it is for")]
+#![allow(clippy::disallowed_methods, reason = "real time is what it measures")]
 
 use std::error::Error;
 use std::hint::black_box;

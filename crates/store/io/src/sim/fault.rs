@@ -40,7 +40,7 @@ impl Fault {
     }
 }
 
-/// The effect of a [`Fault`].
+/// The effect of a [`Fault`]. One that says "a write" changes nothing for other operations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// The operation fails and does nothing. A sync that fails takes the unsynced sectors with
