@@ -27,6 +27,15 @@ pub enum Error {
     Http(&'static str),
     /// The service refused the call.
     Call(CallError),
+    /// The service ended a PutMedia session with an ERROR ack.
+    Ack {
+        /// ErrorId.
+        id: u32,
+        /// ErrorCode.
+        code: String,
+    },
+    /// The task at work was stopped.
+    Stopped,
     /// An answer lacks what its model promises.
     Answer {
         /// The operation.
@@ -36,6 +45,15 @@ pub enum Error {
     },
     /// Media from the service or a source is no valid Matroska.
     Matroska(streamkeep_mkv::Error),
+    /// A source's H.264 or H.265 stream is broken.
+    Codec(streamkeep_codec::Error),
+    /// A source's MP4 file is broken or holds something that cannot be used.
+    Mp4 {
+        /// Where: box types from the outside in, such as `moov/trak/mdia`.
+        path: String,
+        /// What is wrong there.
+        problem: &'static str,
+    },
     /// A limit of this library was passed.
     LimitExceeded {
         /// What is too large.
@@ -53,9 +71,13 @@ impl Error {
         match self {
             Self::Connect { .. } | Self::Io(_) | Self::Timeout { .. } | Self::Http(_) => true,
             Self::Call(error) => error.is_retriable(),
+            Self::Ack { id, .. } => crate::put_media::ack_error::is_retriable(*id),
             Self::Settings(_)
+            | Self::Stopped
             | Self::Answer { .. }
             | Self::Matroska(_)
+            | Self::Codec(_)
+            | Self::Mp4 { .. }
             | Self::LimitExceeded { .. }
             | Self::Sign(_) => false,
         }
@@ -76,10 +98,14 @@ impl fmt::Display for Error {
             Self::Timeout { waiting_for } => write!(f, "timed out waiting for {waiting_for}"),
             Self::Http(what) => write!(f, "the peer broke HTTP: {what}"),
             Self::Call(error) => error.fmt(f),
+            Self::Ack { id, code } => write!(f, "the service ended the session: {id} {code}"),
+            Self::Stopped => f.write_str("stopped"),
             Self::Answer { operation, member } => {
                 write!(f, "the answer to {operation} has no usable {member}")
             }
             Self::Matroska(error) => write!(f, "not valid Matroska: {error}"),
+            Self::Codec(error) => write!(f, "not usable video: {error}"),
+            Self::Mp4 { path, problem } => write!(f, "MP4: {path}: {problem}"),
             Self::LimitExceeded { what, limit } => write!(f, "{what} exceeds {limit}"),
             Self::Sign(error) => write!(f, "cannot sign the request: {error}"),
         }
@@ -92,6 +118,7 @@ impl std::error::Error for Error {
             Self::Connect { source, .. } | Self::Io(source) => Some(source),
             Self::Call(error) => Some(error),
             Self::Matroska(error) => Some(error),
+            Self::Codec(error) => Some(error),
             Self::Sign(error) => Some(error),
             _ => None,
         }

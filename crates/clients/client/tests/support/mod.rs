@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used)] // each test file uses its part; a panic fails it
 
+pub(crate) mod service;
+
 use std::future::Future;
 use std::sync::Arc;
 
