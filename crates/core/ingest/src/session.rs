@@ -141,6 +141,8 @@ pub struct IngestSession {
     early_tags: (Vec<TagGroup>, usize),
     previous_timecode: Option<u64>,
     previous_end_ns: Option<i128>,
+    /// Of a stream without retention: the last fragment, until its producer is released.
+    unreleased: Option<(u64, FragmentNumber)>,
     /// Complete, not yet durable, oldest first.
     outstanding: VecDeque<Outstanding>,
     ending: Option<Ending>,
@@ -198,6 +200,7 @@ impl IngestSession {
             early_tags: (Vec::new(), 0),
             previous_timecode: None,
             previous_end_ns: None,
+            unreleased: None,
             outstanding: VecDeque::new(),
             ending: None,
             outputs: VecDeque::new(),
@@ -323,6 +326,24 @@ impl IngestSession {
         let open = self.open_fragment();
         self.abort_open_fragment();
         self.end(error.map(|error| error_ack(error, open)));
+    }
+
+    /// Whether the producer may be waiting, with its body open, for a PERSISTED that a stream
+    /// without retention does not send: its last word was an end-of-fragment tag.
+    pub fn may_wait_for_persisted(&self) -> bool {
+        self.unreleased.is_some() && self.ending.is_none() && self.is_between_fragments()
+    }
+
+    /// Lets a waiting producer go: acks its last fragment as PERSISTED, all that a stream with
+    /// nothing to keep can do for it. Nothing else ends the wait: a producer that has paused its
+    /// upload sees no end of the response, and after an error it comes back and waits again
+    /// (design/ingest.md, "Acks").
+    pub fn release_waiting_producer(&mut self) {
+        if self.may_wait_for_persisted()
+            && let Some((timecode, number)) = self.unreleased.take()
+        {
+            self.push_ack(AckEvent::Persisted, timecode, number);
+        }
     }
 
     /// The next thing to do, or `None` when there is nothing to do until the next input.
@@ -660,6 +681,7 @@ impl IngestSession {
         if self.config.kept {
             self.outstanding.push_back(Outstanding { timecode, number, stored: None });
         } else {
+            self.unreleased = Some((timecode, number));
             self.push_ack(AckEvent::Received, timecode, number);
         }
         Ok(())

@@ -22,7 +22,7 @@ use super::streams::StreamRuntime;
 /// An IDLE ack after this much silence, and again each time as much passes (put-media.md §7.3).
 const IDLE_ACK_AFTER: Duration = Duration::from_secs(10);
 /// A session of a stream without retention whose producer waits for a PERSISTED that never comes
-/// is ended after this much silence (design/ingest.md, "Acks").
+/// is released after this much silence (design/ingest.md, "Acks").
 const UNRETAINED_WAIT: Duration = Duration::from_secs(3);
 /// How long the store may have no room before the session is broken off (storage notes §0).
 const OVERLOAD_PATIENCE: Duration = Duration::from_secs(3);
@@ -104,8 +104,8 @@ pub(crate) async fn run(
                             ErrorId::InternalError
                         })
                     });
-                    if session.is_between_fragments() {
-                        arm(timer.as_mut(), UNRETAINED_WAIT, shell.kept);
+                    if session.may_wait_for_persisted() {
+                        bring_forward(timer.as_mut(), UNRETAINED_WAIT);
                     }
                 }
                 Io::Read(Ok(None)) => session.handle_end(BodyEnd::Complete),
@@ -129,9 +129,13 @@ pub(crate) async fn run(
                 let silent = last_byte.elapsed();
                 if shell.blocked.is_some() {
                     shell.retry(&mut session);
-                } else if silent >= times.idle_max
-                    || (!shell.kept && session.is_between_fragments() && silent >= UNRETAINED_WAIT)
-                {
+                } else if session.may_wait_for_persisted() && silent >= UNRETAINED_WAIT {
+                    tracing::info!(
+                        "the stream keeps nothing, but its producer waits for PERSISTED: raise \
+                         the stream's retention or set the producer's to 0"
+                    );
+                    session.release_waiting_producer();
+                } else if silent >= times.idle_max {
                     tracing::debug!(?silent, "the producer is silent, the session ends");
                     session.drain(None);
                 } else if times.life_max.is_some_and(|most| started.elapsed() >= most) {
@@ -179,10 +183,9 @@ async fn io(exchange: &mut Exchange, reading: bool) -> Io<'_> {
     }
 }
 
-/// Brings the timer forward for a stream without retention.
-fn arm(timer: std::pin::Pin<&mut tokio::time::Sleep>, after: Duration, kept: bool) {
+fn bring_forward(timer: std::pin::Pin<&mut tokio::time::Sleep>, after: Duration) {
     let at = tokio::time::Instant::now() + after;
-    if !kept && timer.deadline() > at {
+    if timer.deadline() > at {
         timer.reset(at);
     }
 }

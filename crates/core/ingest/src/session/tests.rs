@@ -517,3 +517,21 @@ fn a_second_document_is_refused_but_the_fragment_before_it_is_kept() {
     bench.expect(&["BUFFERING 1000", "complete 1000"]);
     bench.stored(0).expect(&["RECEIVED 1000", "PERSISTED 1000", "ERROR 4006 -", "close"]);
 }
+
+#[test]
+fn a_producer_that_waits_on_a_stream_without_retention_is_released_once() {
+    let mut bench = Bench::new(SessionConfig {
+        timecode_type: TimecodeType::Absolute,
+        kept: false,
+        limits: IngestLimits::default(),
+    });
+    bench.body(&[header(1), fragment(1_000)].concat());
+    assert!(!bench.session.may_wait_for_persisted(), "it is still sending");
+    bench.body(&tag(END_OF_FRAGMENT, ""));
+    assert!(bench.session.may_wait_for_persisted());
+    bench.session.release_waiting_producer();
+    assert!(!bench.session.may_wait_for_persisted());
+    bench.session.release_waiting_producer();
+    bench.drain().end(BodyEnd::Complete);
+    bench.expect(&["BUFFERING 1000", "complete 1000", "RECEIVED 1000", "PERSISTED 1000", "close"]);
+}
