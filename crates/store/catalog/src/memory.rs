@@ -124,9 +124,11 @@ impl ControlCatalog for MemoryControl {
 #[derive(Default)]
 pub struct MemoryIndex {
     state: Mutex<IndexHistory>,
+    /// Says whether the database cannot be written.
+    is_down: Option<Box<dyn Fn() -> bool + Send + Sync>>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct IndexHistory {
     now: IndexState,
     /// States before the latest transactions, oldest first; at most [`MemoryIndex::HISTORY`].
@@ -141,11 +143,23 @@ struct IndexState {
 
 impl MemoryIndex {
     /// Transactions that [`Self::forget_latest`] can take back.
-    pub const HISTORY: usize = 8;
+    pub const HISTORY: usize = 32;
 
     /// An empty index.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An index that refuses to be written as long as `is_down` says so: the machine it runs on is
+    /// off, or its disk is full.
+    pub fn failing_while(is_down: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { is_down: Some(Box::new(is_down)), ..Self::default() }
+    }
+
+    /// Another index with the same contents and history, failing while `is_down` says so.
+    pub fn fork(&self, is_down: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        let state = Mutex::new(lock(&self.state).clone());
+        Self { state, is_down: Some(Box::new(is_down)) }
     }
 
     /// Takes back the latest `transactions`, as far as history goes.
@@ -162,6 +176,10 @@ impl MemoryIndex {
         &self,
         work: impl FnOnce(&mut IndexState) -> Result<T, CatalogError>,
     ) -> Result<T, CatalogError> {
+        if self.is_down.as_ref().is_some_and(|is_down| is_down()) {
+            let source = "the simulated database is down".into();
+            return Err(CatalogError::Backend { operation: "write index", source });
+        }
         let mut history = lock(&self.state);
         let mut next = history.now.clone();
         let result = work(&mut next)?;
@@ -363,6 +381,15 @@ mod tests {
     fn passes_the_suite() {
         suite::control_suite(&MemoryControl::new());
         suite::index_suite(&MemoryIndex::new());
+    }
+
+    #[test]
+    fn fails_while_it_is_down() {
+        let index = MemoryIndex::new();
+        index.insert_volume(&suite::volume(1)).unwrap();
+        let fork = index.fork(|| true);
+        assert!(fork.insert_volume(&suite::volume(2)).is_err());
+        assert_eq!(fork.volumes().unwrap(), [suite::volume(1)]);
     }
 
     #[test]

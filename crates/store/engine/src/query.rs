@@ -99,6 +99,13 @@ impl PageKey {
     }
 }
 
+impl IndexedRow {
+    /// The volume it lies in.
+    pub fn volume_id(&self) -> u64 {
+        self.volume
+    }
+}
+
 impl Deref for IndexedRow {
     type Target = FragmentRow;
 

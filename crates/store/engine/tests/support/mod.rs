@@ -116,7 +116,8 @@ impl SimStore {
     pub(crate) fn try_open(&mut self) -> Result<Engine, StoreError> {
         self.epoch += 1;
         let seams = self.seams();
-        let lock = StoreLock::acquire(&*seams.root, &Host::default())?;
+        let host = Host { machine: "simulated".to_owned(), ..Host::default() };
+        let lock = StoreLock::acquire(&*seams.root, &host)?;
         let options = Options { owner_epoch: self.epoch, ..self.options.clone() };
         let engine = Engine::open(lock, options, seams, self.index.clone(), self.keys.clone())?;
         for config in self.streams.values() {
