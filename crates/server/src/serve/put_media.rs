@@ -66,6 +66,8 @@ pub(crate) async fn run(
         open_since: Instant::now(),
         completed: Vec::new(),
         blocked: None,
+        unreported_bytes: 0,
+        unreported_frames: 0,
     };
     let mut session = IngestSession::new(config);
     // Made once: a select in a loop would register anew at each turn.
@@ -95,7 +97,7 @@ pub(crate) async fn run(
             io = io(exchange, reading) => match io {
                 Io::Read(Ok(Some(bytes))) => {
                     last_byte = Instant::now();
-                    stream.metrics.put_bytes.inc_by(bytes.len() as u64);
+                    shell.unreported_bytes += bytes.len() as u64;
                     session.set_kept(stream.is_kept());
                     shell.kept = stream.is_kept();
                     session.handle_body(clock.now(), bytes, &mut || {
@@ -164,6 +166,7 @@ pub(crate) async fn run(
         tracing::debug!("the producer was gone before the last ack was written");
     }
     shell.abort_live();
+    shell.report();
 }
 
 /// What the connection had for us.
@@ -215,6 +218,8 @@ struct Shell<'a> {
     completed: Vec<(u64, Instant)>,
     /// A complete fragment for which the store has no room, since when, and what follows it.
     blocked: Option<Blocked>,
+    unreported_bytes: u64,
+    unreported_frames: u64,
 }
 
 struct Blocked {
@@ -236,7 +241,7 @@ impl Shell<'_> {
                 }
                 Output::Live(piece) => {
                     if let Some(live) = &self.live {
-                        self.around.stream.metrics.put_frames.inc_by(piece.frames.len() as u64);
+                        self.unreported_frames += piece.frames.len() as u64;
                         self.around.stream.tail.push(live, piece);
                     }
                 }
@@ -251,6 +256,7 @@ impl Shell<'_> {
     fn complete(&mut self, session: &mut IngestSession, fragment: Arc<Fragment>) {
         let metrics = &self.around.stream.metrics;
         metrics.put_fragments.inc();
+        self.report();
         self.around.histograms.fragment_ingestion.observe(self.open_since.elapsed().as_secs_f64());
         self.completed.push((fragment.timecode, Instant::now()));
         if let Some(live) = self.live.take() {
@@ -314,6 +320,13 @@ impl Shell<'_> {
         if let Some(again) = &mut self.blocked {
             again.since = blocked.since;
         }
+    }
+
+    /// Counts what arrived. Once per fragment: at each frame it would cost two cache misses.
+    fn report(&mut self) {
+        let metrics = &self.around.stream.metrics;
+        metrics.put_bytes.inc_by(std::mem::take(&mut self.unreported_bytes));
+        metrics.put_frames.inc_by(std::mem::take(&mut self.unreported_frames));
     }
 
     fn abort_live(&mut self) {

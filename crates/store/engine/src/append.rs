@@ -295,7 +295,7 @@ fn refusal_of(error: StoreError) -> AppendRefused {
 
 const MS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 /// Streams that one group of lanes is meant for, and the most groups there are by default.
-const STREAMS_PER_GROUP: usize = 256;
+const STREAMS_PER_GROUP: usize = 1024;
 const GROUPS_MAX: u32 = 4;
 /// Fragments with one producer timestamp whose content is compared. A camera without a clock starts
 /// at the same instant again and again; more copies than these are not looked at.

@@ -17,23 +17,40 @@ impl Identity {
     /// Matroska around them: a producer that sends a fragment again may mux it anew.
     pub(crate) fn of(fragment: &Fragment, key: &FingerprintKey) -> Self {
         let mut hasher = blake3::Hasher::new_keyed(key.as_bytes());
+        // BLAKE3 hashes sixteen chunks of 1 KiB at once, but only within one update: frame by frame
+        // it took a fifth of the server's time at 1,000 cameras, so input is gathered first.
+        let mut gathered = Vec::with_capacity(GATHERED_LEN);
+        let mut update = |bytes: &[u8]| {
+            let mut rest = bytes;
+            while !rest.is_empty() {
+                let (now, later) = rest.split_at(rest.len().min(GATHERED_LEN - gathered.len()));
+                gathered.extend_from_slice(now);
+                rest = later;
+                if gathered.len() == GATHERED_LEN {
+                    hasher.update(&gathered);
+                    gathered.clear();
+                }
+            }
+        };
         let mut pieces = Pieces::new(&fragment.media);
         for frame in &fragment.frames {
             let mut head = [0; 9];
             head[0] = frame.track_index;
             head[1..5].copy_from_slice(&frame.pts_ticks.to_le_bytes());
             head[5..].copy_from_slice(&frame.len.to_le_bytes());
-            hasher.update(&head);
-            pieces.each(frame.offset as usize, frame.len as usize, |bytes| {
-                hasher.update(bytes);
-            });
+            update(&head);
+            pieces.each(frame.offset as usize, frame.len as usize, &mut update);
         }
+        hasher.update(&gathered);
         Self {
             producer_timestamp: fragment.producer_timestamp,
             fingerprint: *hasher.finalize().as_bytes(),
         }
     }
 }
+
+/// Bytes given to the hash at once.
+const GATHERED_LEN: usize = 64 * 1024;
 
 /// Finds ranges in a sequence of byte pieces; cheap when the ranges rise, as frames do.
 struct Pieces<'a> {

@@ -27,7 +27,7 @@ pub struct Options {
     /// small store works in hours.
     pub seal_after: Duration,
     /// Groups of streams that are written in parallel, per retention class; `None` for
-    /// clamp(streams / 256, 1, 4). More lanes put one stream's fragments closer together and cost
+    /// clamp(streams / 1024, 1, 4). More lanes put one stream's fragments closer together and cost
     /// more syncs: with one lane 1,000 cameras of 250 KB every 2 s fill batches of several MB at
     /// about 30 syncs a second, with sixteen each sync covers one or two fragments.
     pub lanes: Option<u32>,
