@@ -187,12 +187,14 @@ fn http_2_ends_in_order_at_shutdown() {
         return;
     }
     let mut server = TestServer::start();
-    let url = format!("https://{}/slow?700", server.tls);
+    // The second would be served too, were the first answer not followed by GOAWAY.
+    let urls = ["slow?700", "hello"].map(|path| format!("https://{}/{path}", server.tls));
     let child = Command::new("curl")
         .args(["-sS", "--http2", "--noproxy", "*", "--cacert"])
         .arg(server.ca_path())
-        .arg(url)
+        .args(urls)
         .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
     while server.counters.requests.load(Ordering::Relaxed) == 0 {

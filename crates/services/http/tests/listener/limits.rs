@@ -35,7 +35,9 @@ fn a_head_must_come_in_time() {
             }
             std::thread::sleep(SHORT / 10);
         }
+        let began = Instant::now();
         let reply = client.take_reply();
+        assert!(began.elapsed() < SHORT / 2, "answered only {:?} later", began.elapsed());
         assert_eq!((reply.status, reply.header("connection")), (408, Some("close")));
     });
     // For a later request the time begins with its first byte.
@@ -83,6 +85,17 @@ fn a_buffered_body_must_come_in_time() {
         client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
         let reply = client.take_reply();
         assert_eq!((reply.status, reply.header("connection")), (408, Some("close")));
+    });
+    // Nor does a byte now and then help.
+    server.both(|client| {
+        client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n");
+        let began = Instant::now();
+        while began.elapsed() < SHORT * 2 && client.try_send("x").is_ok() {
+            std::thread::sleep(SHORT / 10);
+        }
+        let began = Instant::now();
+        assert_eq!(client.take_reply().status, 408);
+        assert!(began.elapsed() < SHORT / 2, "answered only {:?} later", began.elapsed());
     });
     // 30 KB earn three seconds more.
     server.both(|client| {
