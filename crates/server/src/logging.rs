@@ -4,12 +4,21 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 
+/// Starts logging for a command that has an output of its own: warnings only.
+pub(crate) fn start_quiet() {
+    start_at("warn", LogFormat::Text);
+}
+
 /// Starts logging. `STREAMKEEP_LOG` takes a filter such as `info,streamkeep_http=debug`.
 pub(crate) fn start(format: LogFormat) {
-    let filter = std::env::var("STREAMKEEP_LOG").unwrap_or_else(|_| "info".into());
+    start_at("info", format);
+}
+
+fn start_at(default: &str, format: LogFormat) {
+    let filter = std::env::var("STREAMKEEP_LOG").unwrap_or_else(|_| default.into());
     let filter = EnvFilter::try_new(&filter).unwrap_or_else(|error| {
-        eprintln!("streamkeep: STREAMKEEP_LOG={filter}: {error}; logging at info");
-        EnvFilter::new("info")
+        eprintln!("streamkeep: STREAMKEEP_LOG={filter}: {error}; logging at {default}");
+        EnvFilter::new(default)
     });
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let result = match format {

@@ -2,6 +2,7 @@
 
 mod commands;
 mod config;
+mod demo;
 mod logging;
 mod serve;
 
@@ -21,6 +22,8 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(Box<config::ServeArgs>),
+    /// Run a server with moving cameras, to see it work
+    Demo(demo::DemoArgs),
     /// Load a server and measure it
     Bench(commands::bench::BenchArgs),
 }
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Serve(args) => serve::run(*args),
+        Command::Demo(args) => demo::run(args),
         Command::Bench(args) => commands::bench::run(args),
     };
     match result {

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use streamkeep_sigv4::SecretKey;
+use zeroize::Zeroizing;
 
 /// Where the key pair is kept, in the form of an AWS shared credentials file, so that
 /// `AWS_SHARED_CREDENTIALS_FILE` can name it.
@@ -15,10 +16,26 @@ const FILE_NAME: &str = "root-credentials";
 pub(crate) struct RootCredentials {
     pub(crate) access_key_id: String,
     pub(crate) secret: SecretKey,
-    /// The secret was made by this start: show it once.
-    pub(crate) made_now: Option<String>,
+    /// The secret's text, for a client in this process.
+    pub(crate) plain_secret: Zeroizing<String>,
+    /// The pair was made by this start: show it once.
+    pub(crate) made_now: bool,
     /// The file, when the pair did not come from the environment.
     pub(crate) file: Option<PathBuf>,
+}
+
+impl RootCredentials {
+    fn new(
+        access_key_id: String,
+        plain_secret: String,
+        made_now: bool,
+        file: Option<PathBuf>,
+    ) -> io::Result<Self> {
+        let secret = SecretKey::new(plain_secret.as_str())
+            .ok_or_else(|| io::Error::other("the root secret access key is empty"))?;
+        let plain_secret = Zeroizing::new(plain_secret);
+        Ok(Self { access_key_id, secret, plain_secret, made_now, file })
+    }
 }
 
 /// Takes the pair from `STREAMKEEP_ROOT_ACCESS_KEY_ID` and `STREAMKEEP_ROOT_SECRET_ACCESS_KEY`,
@@ -42,11 +59,10 @@ pub(crate) fn load_or_make(
     let path = data_dir.join(FILE_NAME);
     match std::fs::read_to_string(&path) {
         Ok(text) => {
-            let pair = parse(&text).and_then(|(id, secret)| Some((id, SecretKey::new(secret)?)));
-            let (access_key_id, secret) = pair.ok_or_else(|| {
+            let (access_key_id, secret) = parse(&text).ok_or_else(|| {
                 io::Error::other(format!("{}: not a credentials file", path.display()))
             })?;
-            Ok(RootCredentials { access_key_id, secret, made_now: None, file: Some(path) })
+            RootCredentials::new(access_key_id, secret, false, Some(path))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let (access_key_id, secret) = make(&mut random);
@@ -58,12 +74,7 @@ pub(crate) fn load_or_make(
                 )
                 .as_bytes(),
             )?;
-            Ok(RootCredentials {
-                access_key_id,
-                secret: SecretKey::new(secret.clone()).ok_or(io::ErrorKind::InvalidData)?,
-                made_now: Some(secret),
-                file: Some(path),
-            })
+            RootCredentials::new(access_key_id, secret, true, Some(path))
         }
         Err(error) => Err(error),
     }
@@ -77,11 +88,12 @@ fn from_environment(id: String, secret: &str) -> io::Result<RootCredentials> {
             "STREAMKEEP_ROOT_ACCESS_KEY_ID: expected 3 to 128 letters, digits or underscores",
         ));
     }
-    let secret = Some(secret).filter(|secret| secret.len() >= 8).and_then(SecretKey::new);
-    let secret = secret.ok_or_else(|| {
-        io::Error::other("STREAMKEEP_ROOT_SECRET_ACCESS_KEY: expected at least 8 characters")
-    })?;
-    Ok(RootCredentials { access_key_id: id, secret, made_now: None, file: None })
+    if secret.len() < 8 {
+        return Err(io::Error::other(
+            "STREAMKEEP_ROOT_SECRET_ACCESS_KEY: expected at least 8 characters",
+        ));
+    }
+    RootCredentials::new(id, secret.to_owned(), false, None)
 }
 
 /// Twenty characters beginning `AKIA`, and forty: the lengths clients expect.
@@ -138,13 +150,14 @@ mod tests {
             });
         };
         let first = load_or_make(dir.path(), &mut random).unwrap();
-        let secret = first.made_now.expect("made by this start");
-        assert_eq!((first.access_key_id.len(), secret.len()), (20, 40));
+        assert!(first.made_now);
+        assert_eq!((first.access_key_id.len(), first.plain_secret.len()), (20, 40));
         let file = first.file.unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         let second = load_or_make(dir.path(), &mut random).unwrap();
         assert_eq!(second.access_key_id, first.access_key_id);
-        assert!(second.made_now.is_none(), "shown only once");
+        assert!(!second.made_now, "shown only once");
+        assert_eq!(second.plain_secret, first.plain_secret);
     }
 
     #[test]

@@ -25,6 +25,7 @@ use streamkeep_api::{
     Settings,
 };
 use streamkeep_catalog::{CardedControl, ControlCatalog, SqliteControl, SqliteIndex, StreamCards};
+use streamkeep_client::{Client, Credentials, Settings as ClientSettings};
 use streamkeep_engine::{Engine, Host, Options, Seams, StoreLock};
 use streamkeep_http::{Config, Listener, LocalAuthority, Server, local_authority};
 use streamkeep_io::{Clock, LocalDirectory, Rng, SystemClock, SystemRng, VolumeIo};
@@ -198,13 +199,13 @@ impl Running {
         println!();
         println!("Use it with any AWS client:");
         println!();
-        match (&self.credentials.made_now, &self.credentials.file) {
-            (Some(secret), Some(file)) => {
+        match (self.credentials.made_now, &self.credentials.file) {
+            (true, Some(file)) => {
                 println!("  export AWS_ACCESS_KEY_ID={}", self.credentials.access_key_id);
-                println!("  export AWS_SECRET_ACCESS_KEY={secret}");
+                println!("  export AWS_SECRET_ACCESS_KEY={}", *self.credentials.plain_secret);
                 println!("    # shown this once; kept in {}", file.display());
             }
-            (None, Some(file)) => {
+            (false, Some(file)) => {
                 println!("  export AWS_SHARED_CREDENTIALS_FILE={}", absolute(file).display());
             }
             _ => println!("  # credentials: those of STREAMKEEP_ROOT_ACCESS_KEY_ID"),
@@ -219,6 +220,39 @@ impl Running {
         println!("  streamkeep put cam video.mp4");
         println!();
         println!("Stop with Ctrl-C.");
+    }
+
+    /// A client of this server, signing with the root key.
+    pub(crate) fn client(&self) -> Result<Client, streamkeep_client::Error> {
+        let credentials = Credentials::new(
+            &self.credentials.access_key_id,
+            &self.credentials.plain_secret,
+            None,
+        )?;
+        Client::new(ClientSettings {
+            endpoint: self.url().parse()?,
+            region: self.config.region.clone(),
+            credentials,
+            ca_bundle: self.authority.as_ref().map(|authority| authority.ca_path.clone()),
+        })
+    }
+
+    /// The store's own figures.
+    pub(crate) fn stats(&self) -> streamkeep_engine::Stats {
+        self.front.engine.stats()
+    }
+
+    /// Lines that set up a shell to use this server.
+    pub(crate) fn shell_lines(&self) -> Vec<String> {
+        let mut lines = vec![
+            format!("export AWS_ACCESS_KEY_ID={}", self.credentials.access_key_id),
+            format!("export AWS_DEFAULT_REGION={}", self.config.region),
+            format!("export AWS_ENDPOINT_URL_KINESIS_VIDEO={}", self.url()),
+        ];
+        if let Some(file) = &self.credentials.file {
+            lines[0] = format!("export AWS_SHARED_CREDENTIALS_FILE={}", absolute(file).display());
+        }
+        lines
     }
 
     fn data_dir(&self) -> PathBuf {

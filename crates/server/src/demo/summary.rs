@@ -1,0 +1,75 @@
+//! What the demo did, checked by reading it back over the wire.
+
+use std::error::Error;
+use std::time::Duration;
+
+use streamkeep_client::Client;
+use streamkeep_client::media::{TimestampAxis, list_fragments};
+use streamkeep_media::UnixMillis;
+
+use super::camera::Outcome;
+use crate::serve::Running;
+
+/// The outcome of a demo.
+pub(super) struct Summary {
+    lines: Vec<String>,
+    good: bool,
+}
+
+impl Summary {
+    /// Asks the archive for every fragment the cameras were told is kept.
+    pub(super) async fn take(
+        client: &Client,
+        running: &Running,
+        outcomes: Vec<Outcome>,
+        elapsed: Duration,
+    ) -> Result<Self, Box<dyn Error>> {
+        let mut lines = vec![format!("After {:.0} s:", elapsed.as_secs_f64())];
+        let mut good = true;
+        for outcome in outcomes {
+            let Outcome { name, status, trouble } = outcome;
+            let forever = UnixMillis(4_102_444_800_000); // 2100-01-01
+            let listed =
+                list_fragments(client, &name, TimestampAxis::Server, UnixMillis(0), forever)
+                    .await?;
+            let kept = listed.len() as u64;
+            let fine = trouble.is_none() && status.done > 0 && kept >= status.done;
+            good &= fine;
+            lines.push(format!(
+                "  {name}: {} frames, {} fragments, {} PERSISTED, {kept} in the archive, {:.1} MB{}",
+                status.frames,
+                status.fragments,
+                status.done,
+                status.bytes as f64 / 1e6,
+                match trouble {
+                    Some(trouble) => format!(": {trouble}"),
+                    None if fine => String::new(),
+                    None => ": NOT ALL WAS KEPT".into(),
+                }
+            ));
+        }
+        let stats = running.stats();
+        let percentile = |percent| {
+            stats.append_latency.percentile_us(percent).map_or("-".into(), |us| us.to_string())
+        };
+        lines.push(format!(
+            "  complete to durable: 50 % within {} us, 99 % within {} us; {} syncs",
+            percentile(50),
+            percentile(99),
+            stats.syncs
+        ));
+        Ok(Self { lines, good })
+    }
+
+    #[allow(clippy::print_stdout, reason = "this is the command's output")]
+    pub(super) fn print(&self) {
+        for line in &self.lines {
+            println!("{line}");
+        }
+        println!("{}", if self.good { "All was kept." } else { "Something went wrong." });
+    }
+
+    pub(super) fn is_good(&self) -> bool {
+        self.good
+    }
+}
