@@ -78,7 +78,10 @@ impl StoreLock {
     ) -> Result<Self, StoreError> {
         let io_error = StoreError::io("lock", FILE);
         let file = match root.open(FILE, Access::ReadWrite) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => root.create(FILE),
+            // Durable at once: a start on a full disk must find it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                root.create(FILE).and_then(|file| root.sync_dir().map(|()| file))
+            }
             result => result,
         };
         let file = match file {

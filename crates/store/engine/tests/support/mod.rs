@@ -207,7 +207,7 @@ pub(crate) fn fragment(
 }
 
 /// The result of an append, once there is one.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Outcome(Arc<Mutex<Option<Result<Appended, StoreError>>>>);
 
 impl Outcome {
