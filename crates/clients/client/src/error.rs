@@ -112,18 +112,8 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Connect { source, .. } | Self::Io(source) => Some(source),
-            Self::Call(error) => Some(error),
-            Self::Matroska(error) => Some(error),
-            Self::Codec(error) => Some(error),
-            Self::Sign(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+// Each text holds that of its cause, so there is no `source` to print behind it.
+impl std::error::Error for Error {}
 
 impl From<CallError> for Error {
     fn from(error: CallError) -> Self {
