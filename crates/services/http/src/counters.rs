@@ -20,7 +20,7 @@ pub struct Counters {
     pub requests: AtomicU64,
     /// Requests refused before the handler saw them: malformed, too large, too slow.
     pub requests_refused: AtomicU64,
-    /// Handler panics.
+    /// Panics: of handlers, and of a connection's task.
     pub panics: AtomicU64,
     /// Bytes read from sockets (ciphertext where there is TLS).
     pub bytes_in: AtomicU64,

@@ -246,8 +246,10 @@ impl Exchange {
                     self.waiting_since = None;
                     return Poll::Ready(result);
                 }
-                // Wait for the body only while it may be read.
                 self.waiting_since.get_or_insert_with(Instant::now);
+            } else {
+                // Not the peer's silence: we do not listen.
+                self.waiting_since = None;
             }
             let read_deadline = self.waiting_since.map(|since| since + self.read_timeout);
             let stall_deadline = self.stall_deadline();

@@ -147,6 +147,12 @@ mod tests {
         assert_eq!(check(sent, 1), 2);
     }
 
+    /// Once an empty line is skipped there is room for two bytes more, and those were left over.
+    #[test]
+    fn an_empty_line_before_a_head_that_is_too_long() {
+        assert_eq!(check(format!("\r\nGET / HTTP/1.1\r\nX: {}", "x".repeat(500)).as_bytes(), 0), 0);
+    }
+
     proptest! {
         #[test]
         fn any_split_finds_the_same(

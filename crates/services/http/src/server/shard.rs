@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::ServerConfig;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
 use super::Shared;
 use crate::connection::{self, Context};
-use crate::counters::OpenConnection;
+use crate::counters::{self, OpenConnection};
 use crate::handler::ConnectionInfo;
 
 /// The acceptor's side of a shard.
@@ -79,15 +79,29 @@ pub(super) async fn run(mut connections: Connections, shared: Shared) {
                 Some((accepted, open)) => serve(&mut tasks, accepted, open, &shared),
                 None => break,
             },
-            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+            Some(ended) = tasks.join_next(), if !tasks.is_empty() => report(ended, &shared),
         }
     }
     let mut shutdown = shared.shutdown.clone();
     let deadline = shutdown.deadline().await;
-    let ended = async { while tasks.join_next().await.is_some() {} };
+    let ended = async {
+        while let Some(ended) = tasks.join_next().await {
+            report(ended, &shared);
+        }
+    };
     if tokio::time::timeout_at(deadline, ended).await.is_err() {
         tracing::info!(connections = tasks.len(), "connections cut at shutdown");
         tasks.shutdown().await;
+    }
+}
+
+/// A handler's panic never comes this far: this one is ours or a library's.
+fn report(ended: Result<(), JoinError>, shared: &Shared) {
+    if let Err(err) = ended
+        && err.is_panic()
+    {
+        counters::count(&shared.counters.panics);
+        tracing::error!(%err, "a connection's task panicked");
     }
 }
 
