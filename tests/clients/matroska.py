@@ -9,8 +9,8 @@ def uint(identifier, value):
     return element(identifier, value.to_bytes(8, "big"))
 
 
-# 64x64 baseline H.264: a configuration and frames that begin with the right NAL headers.
-AVCC = bytes.fromhex("0142c00affe1000967 42c00a8c8d41090001 0468ce3c80".replace(" ", ""))
+# 64x64 baseline H.264: avcC with one SPS (picture order count type 2) and one PPS.
+AVCC = bytes.fromhex("0142c00affe10007" "6742c00ada1099" "010004" "68ce3c80")
 
 
 def video_track(number=1, codec="V_MPEG4/ISO/AVC", private=AVCC):
@@ -71,3 +71,118 @@ def fragment(timecode, frames=5, size=100, fill=7, distance=40):
     return cluster(timecode) + b"".join(
         block(1, i * distance, i == 0, h264_frame(i == 0, size, fill)) for i in range(frames)
     )
+
+
+class Broken(Exception):
+    """The bytes are no whole element."""
+
+
+def read_header(data, at):
+    """Element ID (hex), data size (None: unknown) and where the data begins."""
+    if at >= len(data) or not data[at]:
+        raise Broken(f"no element at {at}")
+    width = 9 - data[at].bit_length()
+    identifier = data[at:at + width].hex()
+    at += width
+    if at >= len(data) or not data[at]:
+        raise Broken(f"no size at {at}")
+    width = 9 - data[at].bit_length()
+    size = int.from_bytes(data[at:at + width], "big") & ((1 << 7 * width) - 1)
+    if at + width > len(data):
+        raise Broken(f"cut in the size at {at}")
+    return identifier, None if size == (1 << 7 * width) - 1 else size, at + width
+
+
+def children(data):
+    """(Element ID, data) of each element in `data`."""
+    at = 0
+    while at < len(data):
+        identifier, size, start = read_header(data, at)
+        if size is None or start + size > len(data):
+            raise Broken(f"{identifier} at {at} is not whole")
+        yield identifier, data[start:start + size]
+        at = start + size
+
+
+def tag_values(tags_data):
+    """TagName -> TagString of the data of a Tags element."""
+    values = {}
+    for _, tag in children(tags_data):
+        for identifier, simple in children(tag):
+            if identifier == "67c8":
+                fields = dict(children(simple))
+                values[fields["45a3"].decode()] = fields.get("4487", b"").decode()
+    return values
+
+
+EBML, SEGMENT, CLUSTER, TAGS = "1a45dfa3", "18538067", "1f43b675", "1254c367"
+VOID = "ec"
+TOP_LEVEL = (EBML, SEGMENT, CLUSTER, TAGS, "1549a966", "1654ae6b", "114d9b74", "1c53bb6b")
+
+
+class Document:
+    """One document of a GetMedia or GetMediaForFragmentList answer."""
+
+    def __init__(self):
+        self.header = b""  # up to the first Tags of the service, or the cluster
+        self.service = {}  # AWS_KINESISVIDEO_... name -> value
+        self.clusters = []  # each with its own header, verbatim
+        self.tags = []  # the producer's Tags after a cluster, whole elements
+        self.bytes = b""  # the whole document
+
+    @property
+    def number(self):
+        return self.service.get("AWS_KINESISVIDEO_FRAGMENT_NUMBER")
+
+    @property
+    def media(self):
+        """What the producer sent for the fragment: its cluster and the tags after it."""
+        return b"".join(self.clusters + self.tags)
+
+
+def cluster_end(data, at):
+    """Where the unknown-sized cluster ends whose data begins at `at`."""
+    while at < len(data):
+        identifier, size, start = read_header(data, at)
+        if identifier in TOP_LEVEL:
+            return at
+        if size is None or start + size > len(data):
+            raise Broken(f"{identifier} at {at} is not whole")
+        at = start + size
+    return at
+
+
+def documents(data):
+    """Reads a finite answer; raises Broken on anything that is not Matroska."""
+    found, at = [], 0
+    while at < len(data):
+        begin = at
+        identifier, size, start = read_header(data, at)
+        if identifier == EBML:
+            found.append(Document())
+        if not found:
+            raise Broken(f"begins with {identifier}")
+        document = found[-1]
+        if identifier == SEGMENT:
+            at = start
+        elif identifier == CLUSTER and size is None:
+            at = cluster_end(data, start)
+            document.clusters.append(data[begin:at])
+        else:
+            known = identifier in (*TOP_LEVEL, VOID)
+            if not known or size is None or start + size > len(data):
+                raise Broken(f"{identifier} at {at} is not whole")
+            at = start + size
+            values = tag_values(data[start:at]) if identifier == TAGS else {}
+            if any(name.startswith("AWS_KINESISVIDEO_") for name in values) and not all(
+                name == "AWS_KINESISVIDEO_END_OF_FRAGMENT" for name in values
+            ):
+                document.service.update(values)
+            elif identifier == CLUSTER:
+                document.clusters.append(data[begin:at])
+            elif document.clusters:
+                document.tags.append(data[begin:at])
+        if not document.clusters and not document.service:
+            document.header += data[begin:at]
+        document.bytes += data[begin:at]
+    return found

@@ -13,22 +13,28 @@ from urllib.parse import urlsplit
 EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 
-def sign(secret, access_key, region, method, path, headers, payload_hash, now=None):
-    """The Authorization value for `headers` (all are signed, names in lower case)."""
-    amz_date = headers["x-amz-date"]
+def signature(secret, scope, amz_date, method, path, query, headers, payload_hash):
+    """The hexadecimal signature over `headers` (names in lower case) and a canonical `query`."""
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{' '.join(headers[name].split())}\n" for name in sorted(headers))
-    canonical = f"{method}\n{path}\n\n{lines}\n{names}\n{payload_hash}"
-    scope = f"{amz_date[:8]}/{region}/kinesisvideo/aws4_request"
+    canonical = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{payload_hash}"
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     text = f"AWS4-HMAC-SHA256\n{amz_date}\n{scope}\n{digest}"
     key = ("AWS4" + secret).encode()
-    for part in (amz_date[:8], region, "kinesisvideo", "aws4_request"):
+    for part in scope.split("/"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def sign(secret, access_key, region, method, path, headers, payload_hash, service="kinesisvideo"):
+    """The Authorization value for `headers` (all are signed, names in lower case)."""
+    amz_date = headers["x-amz-date"]
+    scope = f"{amz_date[:8]}/{region}/{service}/aws4_request"
+    proof = signature(secret, scope, amz_date, method, path, "", headers, payload_hash)
+    names = ";".join(sorted(headers))
     return (
         f"AWS4-HMAC-SHA256 Credential={access_key}/{scope}, SignedHeaders={names}, "
-        f"Signature={signature}"
+        f"Signature={proof}"
     )
 
 
