@@ -5,9 +5,12 @@ mod fragment_log;
 mod generator;
 mod histogram;
 mod ingest;
+mod live;
+mod load_args;
 mod measured;
 mod picture;
 mod process_stats;
+mod read;
 mod streams;
 
 use std::error::Error;
@@ -28,12 +31,18 @@ pub(crate) struct BenchArgs {
 enum Kind {
     /// Cameras that send; how long acks take
     Ingest(Box<ingest::IngestArgs>),
+    /// Readers; how fast and how soon media comes
+    Read(Box<read::ReadArgs>),
+    /// Cameras and viewers; how old a frame is when it is seen
+    Live(Box<live::LiveArgs>),
 }
 
 /// Runs the command.
 pub(crate) fn run(args: BenchArgs) -> Result<ExitCode, Box<dyn Error>> {
     match args.kind {
         Kind::Ingest(args) => ingest::run(&args),
+        Kind::Read(args) => read::run(&args),
+        Kind::Live(args) => live::run(&args),
     }
 }
 
