@@ -1,5 +1,6 @@
 //! The orderly end.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
@@ -12,6 +13,10 @@ fn idle_connections_end_at_once_and_none_is_accepted() {
     let mut clients = [server.plain(), server.tls(), server.plain()];
     for client in &mut clients[..2] {
         client.get("/hello");
+    }
+    // The third has said nothing, and may not be accepted yet.
+    while server.counters.connections_open.load(Ordering::Relaxed) < 3 {
+        std::thread::sleep(Duration::from_millis(1));
     }
     let down = server.shut_down(PATIENCE);
     for client in &mut clients {
