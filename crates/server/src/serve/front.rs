@@ -29,7 +29,7 @@ use tracing::Instrument as _;
 
 use super::health::Health;
 use super::metrics::{CallLabels, Metrics};
-use super::put_media::{self, SessionTimes, Surroundings};
+use super::put_media::{self, SessionRules, Surroundings};
 use super::streams::{StreamRuntime, Streams};
 use super::{archive, get_media};
 
@@ -243,8 +243,9 @@ impl Front {
             clock: self.clock.as_ref(),
             histograms: &self.metrics.put,
             stream: &session.runtime,
+            permit: &session.permit,
         };
-        put_media::run(surroundings, session.config, session.times, exchange, conn)
+        put_media::run(surroundings, session.config, session.rules, exchange, conn)
             .instrument(span)
             .await;
     }
@@ -292,12 +293,14 @@ impl Front {
                     ..IngestLimits::default()
                 },
             },
-            times: SessionTimes {
+            rules: SessionRules {
                 idle_max: Duration::from_millis(limits.idle_ms_max),
                 life_max: limits.session_ms_max.map(Duration::from_millis),
+                bytes_per_second_max: limits.bytes_per_second_max,
+                fragments_per_second_max: limits.fragments_per_second_max,
             },
             runtime,
-            _permit: permit,
+            permit,
         })
     }
 
@@ -346,8 +349,8 @@ impl Front {
 struct Session {
     runtime: Arc<StreamRuntime>,
     config: SessionConfig,
-    times: SessionTimes,
-    _permit: streamkeep_api::ConnectionPermit,
+    rules: SessionRules,
+    permit: streamkeep_api::ConnectionPermit,
 }
 
 /// An authenticated call that reads media.

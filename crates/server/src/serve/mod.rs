@@ -11,6 +11,7 @@ mod metrics;
 mod put_media;
 mod server_metrics;
 mod streams;
+mod throttle;
 
 use std::error::Error;
 use std::io;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use streamkeep_api::ConnectionPermit;
 use streamkeep_engine::{AppendRefused, Engine};
 use streamkeep_http::{ConnectionInfo, Exchange, ReadError, WriteError};
 use streamkeep_ingest::{
@@ -18,6 +19,7 @@ use tokio::sync::mpsc;
 
 use super::metrics::{PutHistograms, StreamMetrics};
 use super::streams::StreamRuntime;
+use super::throttle::Throttle;
 
 /// An IDLE ack after this much silence, and again each time as much passes (put-media.md §7.3).
 const IDLE_ACK_AFTER: Duration = Duration::from_secs(10);
@@ -29,13 +31,20 @@ const OVERLOAD_PATIENCE: Duration = Duration::from_secs(3);
 /// How often the store is asked again while it has no room.
 const OVERLOAD_RETRY: Duration = Duration::from_millis(20);
 
-/// How long a session may be silent, and how long it may last (put-media.md §6).
+/// A session whose producer has opened another one ends after this much silence.
+const SUPERSEDED_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a session may be silent, how long it may last, how fast it may be (put-media.md §6).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SessionTimes {
+pub(crate) struct SessionRules {
     /// Closed after this long without a byte; never below 30 s.
     pub(crate) idle_max: Duration,
     /// 4003 after this long; `None` for no limit.
     pub(crate) life_max: Option<Duration>,
+    /// Bytes per second; what is faster is read later.
+    pub(crate) bytes_per_second_max: Option<u64>,
+    /// Fragments per second, likewise.
+    pub(crate) fragments_per_second_max: Option<u32>,
 }
 
 /// What a session works with.
@@ -45,17 +54,18 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) clock: &'a dyn Clock,
     pub(crate) histograms: &'a PutHistograms,
     pub(crate) stream: &'a Arc<StreamRuntime>,
+    pub(crate) permit: &'a ConnectionPermit,
 }
 
 /// Runs one session to its end. The response head has been queued.
 pub(crate) async fn run(
     surroundings: Surroundings<'_>,
     config: SessionConfig,
-    times: SessionTimes,
+    rules: SessionRules,
     exchange: &mut Exchange,
     conn: &ConnectionInfo,
 ) {
-    let Surroundings { engine, clock, stream, .. } = surroundings;
+    let Surroundings { engine, clock, stream, permit, .. } = surroundings;
     let _open = OpenSession::new(stream);
     let (stored_tx, mut stored_rx) = mpsc::unbounded_channel();
     let mut shell = Shell {
@@ -68,6 +78,7 @@ pub(crate) async fn run(
         blocked: None,
         unreported_bytes: 0,
         unreported_frames: 0,
+        unreported_fragments: 0,
     };
     let mut session = IngestSession::new(config);
     // Made once: a select in a loop would register anew at each turn.
@@ -81,6 +92,10 @@ pub(crate) async fn run(
     let mut last_byte = started;
     let mut last_idle_ack = started;
     let (mut draining, mut deleted) = (false, false);
+    let mut byte_rate = rules.bytes_per_second_max.map(|rate| Throttle::new(rate, started));
+    let mut fragment_rate =
+        rules.fragments_per_second_max.map(|rate| Throttle::new(rate.into(), started));
+    let mut paused_until: Option<Instant> = None;
     // The clocks are here, so that they also count while nothing is read.
     exchange.set_read_timeout(Duration::from_secs(24 * 3600));
     let timer = tokio::time::sleep(IDLE_ACK_AFTER);
@@ -90,7 +105,7 @@ pub(crate) async fn run(
         if shell.carry_out(&mut session, exchange) == Flow::Close {
             break;
         }
-        let reading = session.wants_body() && shell.blocked.is_none();
+        let reading = session.wants_body() && shell.blocked.is_none() && paused_until.is_none();
         tokio::select! {
             biased;
             Some((number, result)) = stored_rx.recv() => session.handle_stored(number, result),
@@ -106,6 +121,17 @@ pub(crate) async fn run(
                             ErrorId::InternalError
                         })
                     });
+                    let wait = |throttle: &mut Option<Throttle>, amount: u64| {
+                        throttle.as_mut().map_or(Duration::ZERO, |t| t.take(amount, last_byte))
+                    };
+                    let pause = wait(&mut byte_rate, bytes.len() as u64).max(wait(
+                        &mut fragment_rate,
+                        std::mem::take(&mut shell.unreported_fragments),
+                    ));
+                    if !pause.is_zero() {
+                        paused_until = Some(last_byte + pause);
+                        bring_forward(timer.as_mut(), pause);
+                    }
                     if session.may_wait_for_persisted() {
                         bring_forward(timer.as_mut(), UNRETAINED_WAIT);
                     }
@@ -131,16 +157,24 @@ pub(crate) async fn run(
                 let silent = last_byte.elapsed();
                 if shell.blocked.is_some() {
                     shell.retry(&mut session);
+                } else if let Some(until) = paused_until {
+                    paused_until = Some(until).filter(|until| *until > Instant::now());
+                } else if permit.superseded()
+                    && silent >= SUPERSEDED_WAIT
+                    && session.outstanding_count() == 0
+                {
+                    tracing::debug!("the producer has gone on in another session");
+                    session.drain(None);
                 } else if session.may_wait_for_persisted() && silent >= UNRETAINED_WAIT {
                     tracing::info!(
                         "the stream keeps nothing, but its producer waits for PERSISTED: raise \
                          the stream's retention or set the producer's to 0"
                     );
                     session.release_waiting_producer();
-                } else if silent >= times.idle_max {
+                } else if silent >= rules.idle_max {
                     tracing::debug!(?silent, "the producer is silent, the session ends");
                     session.drain(None);
-                } else if times.life_max.is_some_and(|most| started.elapsed() >= most) {
+                } else if rules.life_max.is_some_and(|most| started.elapsed() >= most) {
                     session.drain(Some(ErrorId::MaxConnectionDurationReached));
                 } else if silent.min(last_idle_ack.elapsed()) >= IDLE_ACK_AFTER {
                     last_idle_ack = Instant::now();
@@ -148,14 +182,24 @@ pub(crate) async fn run(
                 }
             }
         }
-        if timer.is_elapsed() || shell.blocked.is_some() {
+        if shell.blocked.is_some() {
+            bring_forward(timer.as_mut(), OVERLOAD_RETRY);
+        }
+        if timer.is_elapsed() {
             let mut next = IDLE_ACK_AFTER.saturating_sub(last_byte.elapsed());
-            if shell.blocked.is_some() {
-                next = OVERLOAD_RETRY;
-            } else if next.is_zero() {
+            if next.is_zero() {
                 next = Duration::from_secs(1);
             }
-            if let Some(most) = times.life_max {
+            if session.may_wait_for_persisted() {
+                next = next.min(UNRETAINED_WAIT.saturating_sub(last_byte.elapsed()));
+            }
+            if let Some(until) = paused_until {
+                next = next.min(until.saturating_duration_since(Instant::now()));
+            }
+            if shell.blocked.is_some() {
+                next = OVERLOAD_RETRY;
+            }
+            if let Some(most) = rules.life_max.filter(|_| session.wants_body()) {
                 next = next.min(most.saturating_sub(started.elapsed()));
             }
             timer.as_mut().reset(tokio::time::Instant::now() + next.max(Duration::from_millis(1)));
@@ -220,6 +264,8 @@ struct Shell<'a> {
     blocked: Option<Blocked>,
     unreported_bytes: u64,
     unreported_frames: u64,
+    /// Complete fragments that the throttle has not seen.
+    unreported_fragments: u64,
 }
 
 struct Blocked {
@@ -257,6 +303,7 @@ impl Shell<'_> {
         let metrics = &self.around.stream.metrics;
         metrics.put_fragments.inc();
         self.report();
+        self.unreported_fragments += 1;
         self.around.histograms.fragment_ingestion.observe(self.open_since.elapsed().as_secs_f64());
         self.completed.push((fragment.timecode, Instant::now()));
         if let Some(live) = self.live.take() {
