@@ -89,6 +89,7 @@ impl Engine {
             health: HealthState::default(),
             streams: RwLock::new(HashMap::new()),
             deleted: RwLock::new(HashSet::new()),
+            orphans: Mutex::new(HashSet::new()),
             unsealed: RwLock::new(BTreeMap::new()),
             sealed,
             data_keys: Mutex::new(data_keys),
@@ -137,10 +138,15 @@ impl Engine {
                 }
             }
         };
-        if let Some(stream) = known
-            && stream.config() != config
-        {
-            stream.set_config(config);
+        let is_changed = match known {
+            Some(stream) => {
+                let is_changed = stream.config() != config;
+                stream.set_config(config);
+                is_changed
+            }
+            None => lock(&shared.orphans).remove(&config.id),
+        };
+        if is_changed {
             shared.add_chore(|chores| chores.recheck = Some(None));
         }
     }

@@ -31,6 +31,9 @@ pub(crate) struct Shared {
     pub(crate) streams: RwLock<HashMap<StreamId, Arc<StreamState>>>,
     /// Streams deleted since the start: volumes still to be sealed hold fragments of them.
     pub(crate) deleted: RwLock<HashSet<StreamId>>,
+    /// Streams with fragments that were not known when an expiry was worked out: once they are, it
+    /// is worked out again.
+    pub(crate) orphans: Mutex<HashSet<StreamId>>,
     /// Volumes without a usable footer, by id.
     pub(crate) unsealed: RwLock<BTreeMap<u64, Arc<Unsealed>>>,
     pub(crate) sealed: SealedVolumes,
@@ -155,6 +158,7 @@ impl Shared {
             Some(stream) => stream.config().expiry(max_server),
             None if self.was_deleted(stream) => UnixMillis(0),
             None => {
+                lock(&self.orphans).insert(stream);
                 let kept = u64::try_from(self.options.orphan_retention.as_millis());
                 UnixMillis(max_server.0.saturating_add(kept.unwrap_or(u64::MAX)))
             }

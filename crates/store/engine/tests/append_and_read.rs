@@ -1,5 +1,7 @@
 //! Storing, finding and reading, without anything going wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 mod support;
 
 use std::sync::Arc;
@@ -141,7 +143,7 @@ fn rows_over_many_volumes_in_pages() {
         try_append(&engine, stream(0), fragment.clone()).unwrap();
         put(&engine, stream(1), turn, 3_000);
         sent.push(fragment);
-        if turn % 3 == 0 {
+        if turn.is_multiple_of(3) {
             engine.drive();
         }
     }
@@ -251,7 +253,7 @@ fn running_counters_go_on_over_restarts() {
             let (number, server) = engine.begin_fragment(stream(0)).unwrap();
             let mut fragment = fragment(number, server, life * 100 + turn, 3_000);
             fragment.continues_previous = turn != 0;
-            fragment.starts_with_key = turn % 2 == 0;
+            fragment.starts_with_key = turn.is_multiple_of(2);
             if turn >= 5 {
                 fragment.header = header(b"other codec");
             }
@@ -266,11 +268,11 @@ fn running_counters_go_on_over_restarts() {
             // A new session after each start, and another codec in the middle of it.
             assert_eq!(u64::from(counters.description_version), life * 2 + u64::from(turn >= 5));
             let key = counters.last_key_number.expect("the first has a key frame");
-            assert_eq!(key == number, turn % 2 == 0);
+            assert_eq!(key == number, turn.is_multiple_of(2));
             assert!(key <= number);
             expected_ordinal += 1;
         }
-        if life % 2 == 0 {
+        if life.is_multiple_of(2) {
             engine.close();
         }
         drop(engine);

@@ -78,10 +78,13 @@ impl SimStore {
     }
 
     pub(crate) fn on(disk: SimDisk, clock: Arc<SimClock>, seed: u64) -> Self {
+        // A machine that is off writes no database either.
+        let machine = disk.clone();
+        let index = Arc::new(MemoryIndex::failing_while(move || machine.is_down()));
         Self {
             disk,
             clock,
-            index: Arc::new(MemoryIndex::new()),
+            index,
             keys: Arc::new(TestKeys::default()),
             rng: Arc::new(SimRng::new(seed ^ 0x5eed)),
             epoch: 0,
