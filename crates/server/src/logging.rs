@@ -1,5 +1,7 @@
 //! Log lines on standard error: for people or for programs.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
@@ -20,7 +22,10 @@ fn start_at(default: &str, format: LogFormat) {
         eprintln!("streamkeep: STREAMKEEP_LOG={filter}: {error}; logging at {default}");
         EnvFilter::new(default)
     });
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let result = match format {
         LogFormat::Text => builder.with_target(false).try_init(),
         LogFormat::Json => builder.json().with_current_span(true).try_init(),

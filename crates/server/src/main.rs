@@ -22,6 +22,10 @@ struct Cli {
 enum Command {
     /// Run the server
     Serve(Box<config::ServeArgs>),
+    /// Send media to a stream
+    Put(commands::put::PutArgs),
+    /// Fetch media from a stream
+    Get(commands::get::GetArgs),
     /// Run a server with moving cameras, to see it work
     Demo(demo::DemoArgs),
     /// Load a server and measure it
@@ -32,6 +36,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Serve(args) => serve::run(*args),
+        Command::Put(args) => commands::put::run(args),
+        Command::Get(args) => commands::get::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Bench(args) => commands::bench::run(args),
     };

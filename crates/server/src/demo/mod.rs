@@ -143,7 +143,7 @@ fn announce(running: &Running, args: &DemoArgs) {
     }
     println!();
     println!("  streamkeep get demo-1 -o - | ffplay -          # live");
-    println!("  streamkeep get demo-1 --from -30s --to now -o demo.mkv");
+    println!("  streamkeep get demo-1 --from -30s -o demo.mkv");
     println!("  aws kinesisvideo list-streams");
     println!("  curl {}/metrics", running.url());
     println!();
