@@ -66,8 +66,28 @@ impl Client {
         self.call_at(&self.inner.settings.endpoint, operation_path, input).await
     }
 
-    /// Calls an operation at a data endpoint.
+    /// Calls an operation at a data endpoint. A call that was throttled, and so not carried out, is
+    /// made again a few times.
     pub async fn call_at(
+        &self,
+        endpoint: &Endpoint,
+        operation_path: &str,
+        input: &Value,
+    ) -> Result<Value, Error> {
+        let mut pause = THROTTLED_PAUSE;
+        for _ in 0..THROTTLED_RETRIES {
+            match self.call_once(endpoint, operation_path, input).await {
+                Err(Error::Call(error)) if error.is_throttling() => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                result => return result,
+            }
+        }
+        self.call_once(endpoint, operation_path, input).await
+    }
+
+    async fn call_once(
         &self,
         endpoint: &Endpoint,
         operation_path: &str,
@@ -209,3 +229,6 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// A page of 1,000 fragments takes 200 KB, one of 10,000 streams 3 MB.
 const ANSWER_LEN_MAX: usize = 16 * 1024 * 1024;
 const IDLE_MAX: usize = 16;
+const THROTTLED_RETRIES: u32 = 4;
+/// Doubles each time: 100, 200, 400, 800 ms.
+const THROTTLED_PAUSE: Duration = Duration::from_millis(100);

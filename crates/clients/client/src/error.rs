@@ -139,17 +139,17 @@ pub struct CallError {
 }
 
 impl CallError {
-    /// Throttling, and faults of the server.
+    /// Too many calls: the call was not carried out.
+    pub fn is_throttling(&self) -> bool {
+        self.status == 429
+            || matches!(self.code.as_str(), "ClientLimitExceededException" | "ThrottlingException")
+    }
+
+    /// Throttling, too many connections, and faults of the server.
     pub fn is_retriable(&self) -> bool {
-        self.status >= 500
-            || self.status == 429
-            || matches!(
-                self.code.as_str(),
-                "ClientLimitExceededException"
-                    | "ConnectionLimitExceededException"
-                    | "ThrottlingException"
-                    | "ServiceUnavailableException"
-            )
+        self.is_throttling()
+            || self.status >= 500
+            || self.code == "ConnectionLimitExceededException"
     }
 }
 

@@ -76,6 +76,35 @@ async fn refusals_carry_status_name_and_message() {
 }
 
 #[tokio::test]
+async fn throttled_calls_are_made_again() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = calls.clone();
+    let client = serve(move |mut peer, _| {
+        let counter = counter.clone();
+        async move {
+            while let Some(request) = peer.request().await {
+                let call = counter.fetch_add(1, Ordering::Relaxed);
+                match (request.path.as_str(), call) {
+                    ("/ends", 2) => peer.json(200, "", "{}").await,
+                    ("/limit", _) => peer.json(400, "StreamLimitExceededException", "{}").await,
+                    _ => peer.json(400, "ClientLimitExceededException", "{}").await,
+                }
+            }
+        }
+    })
+    .await;
+    client.call("/ends", &json!({})).await.unwrap();
+    assert_eq!(calls.swap(0, Ordering::Relaxed), 3);
+    // A limit that will not pass is told at once, throttling in the end.
+    let error = client.call("/limit", &json!({})).await.unwrap_err();
+    assert!(error.has_code("StreamLimitExceededException"));
+    assert_eq!(calls.swap(0, Ordering::Relaxed), 1);
+    let error = client.call("/never", &json!({})).await.unwrap_err();
+    assert!(error.has_code("ClientLimitExceededException"));
+    assert_eq!(calls.load(Ordering::Relaxed), 5);
+}
+
+#[tokio::test]
 async fn connections_are_used_again_and_replaced_when_closed() {
     let connections = Arc::new(AtomicUsize::new(0));
     let counter = connections.clone();

@@ -78,3 +78,72 @@ impl PictureClock {
         (i64::from(unit.order.count) - i64::from(self.origin)).div_euclid(self.step.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use streamkeep_codec::{CodecParameters, PictureOrder};
+
+    use super::*;
+
+    /// `R` restarts, `L` restarts with leading pictures to come, `l` leads, `.` is any other.
+    fn unit(kind: char, count: i32, step: i32, reorder_depth: Option<u8>) -> AccessUnit {
+        AccessUnit {
+            data: Default::default(),
+            key: false,
+            order: PictureOrder {
+                restarts: matches!(kind, 'R' | 'L'),
+                count,
+                step,
+                leading: kind == 'l',
+                may_have_leading: kind == 'L',
+            },
+            parameters: CodecParameters { reorder_depth, ..CodecParameters::default() },
+        }
+    }
+
+    fn check(units: &[(char, i32)], step: i32, reorder_depth: Option<u8>, expected: &[i64]) {
+        let mut clock = PictureClock::new();
+        let mut placed = VecDeque::new();
+        for &(kind, count) in units {
+            clock.push(unit(kind, count, step, reorder_depth), &mut placed);
+        }
+        clock.flush(&mut placed);
+        let slots: Vec<i64> = placed.iter().map(|(slot, _)| *slot).collect();
+        assert_eq!(slots, expected, "{units:?}");
+    }
+
+    #[test]
+    fn slots() {
+        // Without reordering the count does not matter.
+        check(&[('R', 0), ('.', 99), ('.', 7), ('R', 0)], 2, Some(0), &[0, 1, 2, 3]);
+        // I P B B, twice; the second restart follows the last slot in use.
+        let gop = [('R', 0), ('.', 6), ('.', 2), ('.', 4)];
+        check(&[gop, gop].concat(), 2, None, &[0, 3, 1, 2, 4, 7, 5, 6]);
+        // All counts odd: the later field of each frame.
+        check(&[('R', 1), ('.', 7), ('.', 3), ('.', 5)], 2, Some(2), &[0, 3, 1, 2]);
+        // Both parities: frames are counted by 1.
+        check(&[('R', 0), ('.', 3), ('.', 1), ('.', 2)], 2, Some(2), &[0, 3, 1, 2]);
+        // Leading pictures take the slots before their random access point.
+        check(
+            &[('R', 0), ('.', 1), ('L', 0), ('l', -2), ('l', -1), ('.', 1)],
+            1,
+            Some(2),
+            &[0, 1, 4, 2, 3, 5],
+        );
+        // An open GOP goes on counting.
+        check(&[('R', 0), ('.', 1), ('.', 4), ('l', 2), ('l', 3)], 1, Some(2), &[0, 1, 4, 2, 3]);
+        // At the start, a CRA picture with leading pictures.
+        check(&[('L', 8), ('l', 6), ('l', 7), ('.', 9)], 1, Some(2), &[2, 0, 1, 3]);
+    }
+
+    #[test]
+    fn only_restarts_with_leading_pictures_wait() {
+        let (mut clock, mut placed) = (PictureClock::new(), VecDeque::new());
+        clock.push(unit('R', 0, 1, None), &mut placed);
+        assert_eq!(placed.len(), 1);
+        clock.push(unit('L', 0, 1, None), &mut placed);
+        assert_eq!(placed.len(), 1);
+        clock.push(unit('.', 1, 1, None), &mut placed);
+        assert_eq!(placed.len(), 3);
+    }
+}

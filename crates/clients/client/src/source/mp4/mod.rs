@@ -159,3 +159,6 @@ fn read_box(
 /// Tables of a day of 60 frames/s take 100 MB.
 const MOOV_LEN_MAX: u64 = 512 * 1024 * 1024;
 const MOOF_LEN_MAX: u64 = 64 * 1024 * 1024;
+
+#[cfg(test)]
+mod tests;
