@@ -499,7 +499,10 @@ def test_everything_is_there_after_a_restart(make_server):
 def test_what_start_prints(make_server):
     """The lines to paste, and never the secret of the environment."""
     server = make_server()
-    output = server.output()
+    deadline = time.monotonic() + 5
+    while "Ctrl-C" not in (output := server.output()):
+        assert time.monotonic() < deadline, output
+        time.sleep(0.02)
     assert f"AWS_ENDPOINT_URL_KINESIS_VIDEO={server.url}" in output
     assert f"AWS_CA_BUNDLE={server.ca_file}" in output
     assert SECRET_KEY not in output + server.log()
@@ -532,7 +535,10 @@ def test_first_credentials_are_made_and_kept(tmp_path):
         server.env.pop(name)
     try:
         server.start()
-        output = server.output()
+        deadline = time.monotonic() + 5
+        while "Ctrl-C" not in (output := server.output()):
+            assert time.monotonic() < deadline, output
+            time.sleep(0.02)
         key = re.search(r"AWS_ACCESS_KEY_ID=(\S+)", output)[1]
         secret = re.search(r"AWS_SECRET_ACCESS_KEY=(\S+)", output)[1]
         kvs = server.client(access_key=key, secret_key=secret)

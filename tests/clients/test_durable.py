@@ -119,6 +119,45 @@ def test_persisted_is_there_after_a_restart(make_server, end):
     assert_all_there(server, "cam1", {**sent["cam1"], **more})
 
 
+def test_a_stop_stores_and_acks_what_is_complete(make_server):
+    """Cameras are told to come back (4003, which makes them keep all that was not PERSISTED)."""
+    server = make_server()
+    create(server, "cam")
+    at = int(time.time() * 1000)
+    session = PutMedia(server.url, "cam", ACCESS_KEY, SECRET_KEY)
+    assert session.head() == 200
+    session.send(mkv.header())
+    bodies = {at + i * 2000: mkv.fragment(at + i * 2000, frames=20, size=20_000) for i in range(9)}
+    session.send(b"".join(bodies.values()))
+    session.wait_for("BUFFERING", count=9)
+    server.process.terminate()
+    assert session.wait_end(), "the response ends properly"
+    acks = session.acks()
+    persisted = {
+        ack["FragmentNumber"]: bodies[ack["FragmentTimecode"]]
+        for ack in acks if ack["EventType"] == "PERSISTED"
+    }
+    assert len(persisted) == 8, "all but the one that was still open"
+    assert (acks[-1]["EventType"], acks[-1].get("ErrorId")) == ("ERROR", 4003)
+    session.close()
+    assert server.stop() == 0
+    server.start()
+    assert_all_there(server, "cam", persisted)
+
+
+def test_a_stop_does_not_wait_for_readers(make_server):
+    """Each second of it is one in which no camera is served."""
+    server = make_server()
+    create(server, "cam")
+    put(server, "cam", 2)
+    reader = GetMedia(server.url, "cam", StartSelectorType="EARLIEST")
+    reader.documents(2)
+    started = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - started < 5
+    reader.to_the_end()
+
+
 def test_a_fragment_sent_again_after_a_restart_is_stored_once(make_server):
     """A camera that lost its acks with the server sends again what was durable already."""
     server = make_server()

@@ -189,6 +189,33 @@ def test_connections_of_archive_readers(kvs_quotas):
         reader.close()
 
 
+def seconds_to_store(server, bodies):
+    """How long it takes until all of `bodies`, sent as fast as they go, are PERSISTED."""
+    session = put(server, new_stream(server))
+    assert session.head() == 200
+    started = time.monotonic()
+    session.send(mkv.header() + b"".join(bodies) + mkv.END_OF_FRAGMENT)
+    session.wait_for("PERSISTED", count=len(bodies), seconds=20)
+    session.close()
+    return time.monotonic() - started
+
+
+def test_fragments_per_second(kvs_quotas, server):
+    """Five, then the producer is held back; nothing is refused, for it would be thrown away."""
+    bodies = [mkv.fragment(NOW() + i * 100, frames=2) for i in range(15)]
+    assert seconds_to_store(server, bodies) < 1
+    # A read may take several: what it took too early is waited for afterwards.
+    later = [mkv.fragment(NOW() + i * 100, frames=2, size=40_000) for i in range(15)]
+    assert seconds_to_store(kvs_quotas, later) > 1.4
+
+
+def test_bytes_per_second(kvs_quotas, server):
+    """12.5 MB, then the producer is held back."""
+    bodies = [mkv.fragment(NOW() + i * 4000, frames=2, size=4 * MIB) for i in range(4)]
+    assert seconds_to_store(kvs_quotas, bodies) > 1.4
+    assert seconds_to_store(server, bodies) < 1.4
+
+
 def spanning(at, ms):
     """A fragment whose frames span `ms` milliseconds; blocks reach no further than 32 s."""
     return (
