@@ -134,6 +134,16 @@ async fn broken_connections_lose_nothing() {
 }
 
 #[tokio::test]
+async fn received_is_not_persisted() {
+    let (service, client) =
+        Service::start(|_, seen| if seen == 0 { Fate::ReceiveAndDie } else { Fate::Persist }).await;
+    let (status, result) = produce(client, options(Delivery::Streaming), 3).await;
+    result.unwrap();
+    assert_eq!((status.fragments, status.received, status.done), (3, 3, 3));
+    assert_complete(&service.persisted(), 3);
+}
+
+#[tokio::test]
 async fn errors_that_pass_are_tried_again() {
     let (service, client) = Service::start(|timecode, seen| match (timecode - START, seen) {
         (1000, 0) => Fate::Error(5000),

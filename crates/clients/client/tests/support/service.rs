@@ -16,6 +16,8 @@ pub(crate) enum Fate {
     Persist,
     /// RECEIVED only, as with retention 0.
     Receive,
+    /// RECEIVED, then the service is gone: what it had in memory is lost.
+    ReceiveAndDie,
     /// The connection breaks in the middle of it.
     Break,
     /// An ERROR ack with this id when it is complete.
@@ -186,7 +188,7 @@ impl Service {
         let fate = fate(timecode, seen);
         fragment.persisted = fate == Fate::Persist;
         self.state.lock().unwrap().arrived.push(fragment);
-        if matches!(fate, Fate::Persist | Fate::Receive) {
+        if matches!(fate, Fate::Persist | Fate::Receive | Fate::ReceiveAndDie) {
             peer.send_chunk(ack("RECEIVED", timecode)).await;
         }
         match fate {
@@ -197,9 +199,11 @@ impl Service {
                 );
                 peer.send_chunk(json).await;
                 peer.send("0\r\n\r\n").await;
-                // Closing with input unread would reset the connection, and the ack with it.
-                let rest = async { while peer.chunk().await.is_some() {} };
-                let _closed = tokio::time::timeout(Duration::from_millis(300), rest).await;
+                drain(peer).await;
+                return false;
+            }
+            Fate::ReceiveAndDie => {
+                drain(peer).await;
                 return false;
             }
             _ => {}
@@ -212,4 +216,10 @@ fn ack(event: &str, timecode: u64) -> String {
     format!(
         "{{\"EventType\":\"{event}\",\"FragmentTimecode\":{timecode},\"FragmentNumber\":\"{timecode}\"}}\n"
     )
+}
+
+/// Closing with input unread would reset the connection, and acks on their way with it.
+async fn drain(peer: &mut Peer) {
+    let rest = async { while peer.chunk().await.is_some() {} };
+    let _closed = tokio::time::timeout(Duration::from_millis(300), rest).await;
 }
