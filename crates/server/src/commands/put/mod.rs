@@ -90,11 +90,12 @@ async fn put(args: &PutArgs) -> Result<ExitCode, Box<dyn Error>> {
     let mut sending: Option<Sending> = None;
     let mut tracks: Vec<Track> = Vec::new();
     let mut source_error = None;
+    let mut was_interrupted = false;
     loop {
         let item = tokio::select! {
             item = input.next() => item,
             _ = &mut interrupted => {
-                eprintln!("interrupted: completing what was sent");
+                was_interrupted = true;
                 break;
             }
         };
@@ -122,7 +123,10 @@ async fn put(args: &PutArgs) -> Result<ExitCode, Box<dyn Error>> {
             }
             (SourceItem::Frame(frame), Some(sending)) => tokio::select! {
                 sent = sending.send(frame) => sent,
-                _ = &mut interrupted => break,
+                _ = &mut interrupted => {
+                    was_interrupted = true;
+                    break;
+                }
             },
             (SourceItem::Tags(groups), Some(sending)) => sending.producer.send_tags(groups).await,
             _ => continue,
@@ -135,7 +139,13 @@ async fn put(args: &PutArgs) -> Result<ExitCode, Box<dyn Error>> {
         return Err(source_error.map_or_else(|| "the input holds no frame".into(), Box::from));
     };
     let Sending { producer, progress, .. } = sending;
-    let (status, result) = producer.finish().await;
+    if was_interrupted {
+        eprintln!("interrupted: completing what was sent; once more to give up");
+    }
+    let (status, result) = tokio::select! {
+        finished = producer.finish() => finished,
+        _ = tokio::signal::ctrl_c() => return Err("given up before everything was acked".into()),
+    };
     drop(progress);
     report(&status, begun.elapsed(), final_ack);
     if let Err(error) = result {
