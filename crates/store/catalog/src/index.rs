@@ -106,7 +106,9 @@ pub struct SpanPage {
 }
 
 /// The volumes and runs. Atomic per call, in order, but the latest calls may be lost in a power
-/// cut: the caller must be able to make them again from the volumes.
+/// cut: the caller must be able to make them again from the volumes. Only a call that makes a volume
+/// [`VolumeState::Deleting`] is durable when it returns, with all calls before it: the file goes
+/// next, and a row that still called it sealed would look like a loss.
 pub trait IndexCatalog: Send + Sync {
     /// All volumes, in order of id.
     ///
@@ -152,7 +154,7 @@ pub trait IndexCatalog: Send + Sync {
     /// `NotFound`; backend errors.
     fn update_volume(&self, volume: &VolumeRecord) -> Result<(), CatalogError>;
 
-    /// Sets only the state.
+    /// Sets only the state. [`VolumeState::Deleting`] is durable on return.
     ///
     /// # Errors
     /// `NotFound`; backend errors.
@@ -166,7 +168,7 @@ pub trait IndexCatalog: Send + Sync {
     fn seal_volume(&self, volume: &VolumeRecord, runs: &[RunRecord]) -> Result<(), CatalogError>;
 
     /// Puts a sorted copy in the place of `old`, in one transaction: `volume` and its runs appear,
-    /// the runs of `old` go and `old` becomes [`VolumeState::Deleting`].
+    /// the runs of `old` go and `old` becomes [`VolumeState::Deleting`]. Durable on return.
     ///
     /// # Errors
     /// `NotFound` when `old` has no row; backend errors.

@@ -172,6 +172,16 @@ impl MemoryIndex {
         }
     }
 
+    /// A write that no power cut takes back, nor any before it.
+    fn write_durably<T>(
+        &self,
+        work: impl FnOnce(&mut IndexState) -> Result<T, CatalogError>,
+    ) -> Result<T, CatalogError> {
+        let result = self.write(work)?;
+        lock(&self.state).before.clear();
+        Ok(result)
+    }
+
     fn write<T>(
         &self,
         work: impl FnOnce(&mut IndexState) -> Result<T, CatalogError>,
@@ -264,10 +274,14 @@ impl IndexCatalog for MemoryIndex {
     }
 
     fn update_volume_state(&self, id: u64, new_state: VolumeState) -> Result<(), CatalogError> {
-        self.write(|state| {
+        let change = |state: &mut IndexState| {
             state.volume_mut(id)?.state = new_state;
             Ok(())
-        })
+        };
+        match new_state {
+            VolumeState::Deleting => self.write_durably(change),
+            _ => self.write(change),
+        }
     }
 
     fn seal_volume(&self, volume: &VolumeRecord, runs: &[RunRecord]) -> Result<(), CatalogError> {
@@ -284,7 +298,7 @@ impl IndexCatalog for MemoryIndex {
         volume: &VolumeRecord,
         runs: &[RunRecord],
     ) -> Result<(), CatalogError> {
-        self.write(|state| {
+        self.write_durably(|state| {
             state.volume_mut(old)?.state = VolumeState::Deleting;
             state.replace_runs(old, &[]);
             state.volumes.insert(volume.id, volume.clone());
@@ -390,6 +404,17 @@ mod tests {
         let fork = index.fork(|| true);
         assert!(fork.insert_volume(&suite::volume(2)).is_err());
         assert_eq!(fork.volumes().unwrap(), [suite::volume(1)]);
+    }
+
+    #[test]
+    fn what_is_being_deleted_is_not_forgotten() {
+        let index = MemoryIndex::new();
+        index.insert_volume(&suite::volume(1)).unwrap();
+        index.update_volume_state(1, VolumeState::Deleting).unwrap();
+        index.insert_volume(&suite::volume(2)).unwrap();
+        index.forget_latest(9);
+        let volumes = index.volumes().unwrap();
+        assert_eq!(volumes, [VolumeRecord { state: VolumeState::Deleting, ..suite::volume(1) }]);
     }
 
     #[test]

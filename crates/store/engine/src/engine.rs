@@ -99,6 +99,7 @@ impl Engine {
             waiting_for_room: Mutex::new(Vec::new()),
             next_volume_id: AtomicU64::new(1),
             is_closing: AtomicBool::new(false),
+            is_busy: AtomicBool::new(false),
             chores: Chores::default(),
             retention_clock: Mutex::new(RetentionClock::new(None, wall, monotonic)),
             lock: Mutex::new(Some(lock)),
@@ -125,7 +126,8 @@ impl Engine {
         &self.running.report
     }
 
-    /// Makes a stream known, or changes what is known of it. `retention_hours` must be above 0.
+    /// Makes a stream known, or changes what is known of it. Of a stream with a retention of 0 hours
+    /// nothing is visible and everything is deleted; it must not be appended to.
     pub fn put_stream(&self, config: StreamConfig) {
         let shared = self.shared();
         let known = {

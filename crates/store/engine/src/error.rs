@@ -138,7 +138,7 @@ impl fmt::Display for StoreError {
             Self::Key { stream, source } => write!(f, "key of stream {stream}: {source}"),
             Self::ReadOnly(reason) => write!(f, "the store is read-only: {reason}"),
             Self::Closed => f.write_str("the store is closed"),
-            Self::Locked { holder } => write!(f, "the directory is in use by {holder}"),
+            Self::Locked { holder } => write!(f, "the directory is locked: in use by {holder}"),
             Self::OtherStore { place } => write!(f, "{place} belongs to another store"),
             Self::Io { operation, file, source } => write!(f, "{operation} {file}: {source}"),
             Self::Catalog(source) => write!(f, "index: {source}"),

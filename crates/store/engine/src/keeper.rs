@@ -1,6 +1,8 @@
 //! Housekeeping: sealing, deletion, space, probes. One thread, or the caller in a test.
 
+use std::collections::HashSet;
 use std::io::{self, IoSlice};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +26,10 @@ pub(crate) struct Keeper {
     probe: Timer,
     /// Something failed since the last retry.
     has_failed: bool,
+    /// Media bytes stored when the space was looked at last.
+    media_bytes: u64,
+    /// Volumes that could not be copied or repaired: not tried again before the next start.
+    hopeless: HashSet<u64>,
 }
 
 impl Keeper {
@@ -31,11 +37,13 @@ impl Keeper {
         let options = &shared.options;
         Self {
             beat: Timer::every(BEAT_INTERVAL),
-            space: Timer::every(Duration::from_secs(5)),
+            space: Timer::every(SPACE_INTERVAL),
             retention: Timer::every(options.retention_interval),
             retry: Timer::every(Duration::from_secs(30)),
             probe: Timer::every(options.probe_interval),
             has_failed: false,
+            media_bytes: 0,
+            hopeless: HashSet::new(),
             shared,
         }
     }
@@ -65,6 +73,8 @@ impl Keeper {
         let now = self.shared.seams.clock.monotonic();
         self.seal_closed();
         self.forget_streams();
+        self.repair();
+        self.sort_one();
         if self.beat.is_due(now) {
             self.beat();
         }
@@ -83,6 +93,7 @@ impl Keeper {
             }
             self.retry_closed();
         }
+        self.leave_suspects();
         if self.shared.health.read_only().is_some() && self.probe.is_due(now) {
             self.probe();
         }
@@ -97,6 +108,48 @@ impl Keeper {
                 let result = self.shared.seal(&volume);
                 self.note("seal a volume", result);
             }
+        }
+    }
+
+    /// Brings the durable fragments of failed volumes to others.
+    fn leave_suspects(&mut self) {
+        if self.shared.health.read_only().is_some() {
+            return;
+        }
+        for volume in self.shared.unsealed_now() {
+            if volume.read().phase != Phase::Suspect || self.hopeless.contains(&volume.id()) {
+                continue;
+            }
+            match self.shared.evacuate(&volume) {
+                Ok(()) => tracing::info!(volume = volume.id(), "failed volume left behind"),
+                Err(error) => {
+                    self.hopeless.insert(volume.id());
+                    self.note("leave a failed volume", Err(error));
+                }
+            }
+        }
+        let is_left =
+            self.shared.unsealed_now().iter().any(|volume| volume.read().phase == Phase::Suspect);
+        if !is_left {
+            self.shared.health.concern(Concern::SuspectVolume, None);
+        }
+    }
+
+    /// One at a time: sealing must not wait for it.
+    fn sort_one(&mut self) {
+        let next = lock(&self.shared.chores.list).to_sort.pop_front();
+        let Some(id) = next else { return };
+        let result = self.shared.sort(id);
+        self.note("sort a volume", result);
+    }
+
+    /// Volumes with a damaged footer are walked like unsealed ones, and sealed again.
+    fn repair(&mut self) {
+        let next = lock(&self.shared.chores.list).to_repair.pop();
+        let Some(id) = next else { return };
+        if self.hopeless.insert(id) {
+            let result = self.shared.reopen_sealed(id);
+            self.note("repair a volume", result);
         }
     }
 
@@ -162,6 +215,10 @@ impl Keeper {
         let used = u128::from(space.total.saturating_sub(space.available)) * 100;
         let used = u8::try_from(used / u128::from(space.total)).unwrap_or(100);
         let watermarks = shared.options.watermarks;
+        let media_bytes = shared.counters.read(0, 0).media_bytes;
+        let written = media_bytes - std::mem::replace(&mut self.media_bytes, media_bytes);
+        let is_busy = used >= watermarks.warn || written > IDLE_BYTES;
+        shared.is_busy.store(is_busy, Ordering::Relaxed);
         let what = (used >= watermarks.warn).then(|| format!("the disk is {used} % full"));
         shared.health.concern(Concern::DiskUsage, what);
         if used >= watermarks.delete_early {
@@ -216,6 +273,8 @@ impl ChoreList {
     /// Work that need not wait for a timer.
     pub(crate) fn has_work(&self) -> bool {
         !self.to_seal.is_empty()
+            || !self.to_sort.is_empty()
+            || !self.to_repair.is_empty()
             || !self.to_forget.is_empty()
             || self.delete_expired
             || self.recheck.is_some()
@@ -262,6 +321,10 @@ fn remove_if_there(dir: &dyn VolumeIo, name: &str) -> io::Result<()> {
     }
 }
 
+/// How often free space is looked at.
+const SPACE_INTERVAL: Duration = Duration::from_secs(5);
+/// Media stored in that time up to which the store counts as nearly idle: 8 MB/s.
+const IDLE_BYTES: u64 = 40_000_000;
 /// How often the timers are looked at.
 const TICK: Duration = Duration::from_secs(1);
 /// Runs removed in one transaction.

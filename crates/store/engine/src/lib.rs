@@ -17,6 +17,7 @@
 
 mod append;
 mod ballast;
+mod copy;
 mod deletion;
 mod engine;
 mod error;
@@ -39,6 +40,7 @@ mod sealed;
 mod shared;
 mod stats;
 mod stream;
+mod tools;
 mod unsealed;
 mod writer;
 
@@ -55,3 +57,6 @@ pub use recovery::RecoveryReport;
 pub use retention::StreamConfig;
 pub use stats::{LATENCY_BOUNDS_US, LatencyHistogram, Stats};
 pub use streamkeep_catalog::TimeAxis;
+pub use tools::{
+    FsckLevel, FsckProblem, FsckReport, Offline, RebuildReport, fsck, rebuild_index, stores_in,
+};

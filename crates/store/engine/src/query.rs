@@ -257,6 +257,11 @@ impl Shared {
         }
         let what = format!("the footer of volume {volume:016x} cannot be read: {error}");
         self.health.concern(Concern::Damage, Some(what));
+        self.add_chore(|chores| {
+            if !chores.to_repair.contains(&volume) {
+                chores.to_repair.push(volume);
+            }
+        });
     }
 }
 

@@ -24,6 +24,7 @@ use streamkeep_volume::{
 
 use crate::health::Concern;
 use crate::options::Drive;
+use crate::seal::sealed_record;
 use crate::sealed::SealedVolume;
 use crate::shared::Shared;
 use crate::stream::lock;
@@ -188,6 +189,17 @@ impl Shared {
         }
     }
 
+    /// Walks a sealed volume whose footer cannot be read, and has it sealed again.
+    pub(crate) fn reopen_sealed(&self, id: u64) -> Result<(), StoreError> {
+        let task = Task { id: VolumeId(id), record: self.index.volume(id)? };
+        if let Found::Unsealed(volume) = self.examine(&task)? {
+            self.unsealed_mut().insert(id, volume);
+            self.sealed.forget_volume(id);
+            self.add_chore(|chores| chores.to_seal.push_back(id));
+        }
+        Ok(())
+    }
+
     fn take_in(
         &self,
         task: &Task,
@@ -196,7 +208,8 @@ impl Shared {
     ) -> Result<(), StoreError> {
         match found {
             Found::Sealed(header, sealed) => {
-                let record = self.sealed_record(&header, &sealed.footer);
+                let expiry = |stream, max_server| self.expiry(stream, max_server);
+                let record = sealed_record(&header, &sealed.footer, &expiry);
                 self.index.seal_volume(&record, &self.run_records(&sealed.footer))?;
                 report.imported += 1;
             }
@@ -333,7 +346,7 @@ fn is_unwritten(file: &dyn VolumeFile) -> io::Result<bool> {
 }
 
 /// Whether every row and key of a footer can be read: it may have reached the medium in part.
-fn footer_is_whole(file: &dyn VolumeFile, footer: &Footer) -> Result<bool, VolumeError> {
+pub(crate) fn footer_is_whole(file: &dyn VolumeFile, footer: &Footer) -> Result<bool, VolumeError> {
     let check = || -> Result<(), VolumeError> {
         for run in footer.runs() {
             footer.read_rows(file, run, 0..run.row_count)?;

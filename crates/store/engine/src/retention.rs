@@ -7,7 +7,7 @@ use streamkeep_media::{FragmentNumber, StreamId, UnixMillis};
 pub struct StreamConfig {
     /// The stream.
     pub id: StreamId,
-    /// Hours that fragments are kept; above 0, else nothing of the stream is stored.
+    /// Hours that fragments are kept; with 0 nothing of the stream is stored any more.
     pub retention_hours: u32,
     /// Nothing with an older server timestamp is visible.
     pub visible_from: UnixMillis,

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use streamkeep_catalog::{RunRecord, VolumeRecord, VolumeState};
-use streamkeep_media::UnixMillis;
+use streamkeep_media::{StreamId, UnixMillis};
 use streamkeep_volume::{Footer, Run, VolumeError, VolumeHeader};
 
 use crate::error::store_wide;
@@ -37,7 +37,8 @@ impl Shared {
             SealedVolume::open(file, self.options.store, volume.header.id)
         };
         let sealed = read_back().map_err(|error| self.seal_failed(volume, &error.into()))?;
-        let record = self.sealed_record(&volume.header, &sealed.footer);
+        let expiry = |stream, max_server| self.expiry(stream, max_server);
+        let record = sealed_record(&volume.header, &sealed.footer, &expiry);
         let runs = self.run_records(&sealed.footer);
         self.index.seal_volume(&record, &runs).inspect_err(|error| {
             let what = format!("the index takes no rows: {error}");
@@ -46,6 +47,10 @@ impl Shared {
         self.health.concern(Concern::Index, None);
         self.unsealed_mut().remove(&volume.id());
         self.counters.volumes_sealed.add(1);
+        let is_busy = self.is_busy.load(std::sync::atomic::Ordering::Relaxed);
+        if self.wants_sorting(&sealed, is_busy) && !self.is_closing() {
+            self.add_chore(|chores| chores.to_sort.push_back(volume.id()));
+        }
         Ok(())
     }
 
@@ -84,26 +89,6 @@ impl Shared {
         StoreError::io("seal", volume.header.id.file_name())(source)
     }
 
-    /// The catalog row of a sealed volume.
-    pub(crate) fn sealed_record(&self, header: &VolumeHeader, footer: &Footer) -> VolumeRecord {
-        let runs = footer.runs();
-        let max_server = runs.iter().map(|run| run.server_max).max().unwrap_or(UnixMillis(0));
-        let max_expiry = runs.iter().map(|run| self.expiry(run.stream, run.server_max)).max();
-        VolumeRecord {
-            id: header.id.0,
-            uuid: header.uuid.0,
-            lane: header.lane,
-            state: VolumeState::Sealed,
-            created: header.created,
-            length: footer.len(),
-            indexed_upto: footer.len(),
-            max_server,
-            max_expiry: max_expiry.unwrap_or(UnixMillis(0)),
-            fragment_count: footer.fragment_count(),
-            record_bytes: runs.iter().map(|run| run.record_bytes).sum(),
-        }
-    }
-
     /// The catalog rows of a sealed volume's runs, without those of streams deleted since.
     pub(crate) fn run_records(&self, footer: &Footer) -> Vec<RunRecord> {
         let volume = footer.volume_id().0;
@@ -129,6 +114,31 @@ impl Shared {
             _ => {}
         }
         self.seams.volumes.sync_dir().map_err(StoreError::io("sync directory after unlink", name))
+    }
+}
+
+/// The catalog row of a sealed volume. `expiry` says when the fragments of a stream up to a server
+/// timestamp are no longer kept.
+pub(crate) fn sealed_record(
+    header: &VolumeHeader,
+    footer: &Footer,
+    expiry: &dyn Fn(StreamId, UnixMillis) -> UnixMillis,
+) -> VolumeRecord {
+    let runs = footer.runs();
+    let max_server = runs.iter().map(|run| run.server_max).max().unwrap_or(UnixMillis(0));
+    let max_expiry = runs.iter().map(|run| expiry(run.stream, run.server_max)).max();
+    VolumeRecord {
+        id: header.id.0,
+        uuid: header.uuid.0,
+        lane: header.lane,
+        state: VolumeState::Sealed,
+        created: header.created,
+        length: footer.len(),
+        indexed_upto: footer.offset(),
+        max_server,
+        max_expiry: max_expiry.unwrap_or(UnixMillis(0)),
+        fragment_count: footer.fragment_count(),
+        record_bytes: runs.iter().map(|run| run.record_bytes).sum(),
     }
 }
 

@@ -138,9 +138,14 @@ impl RunRows {
     }
 }
 
-/// Whether an error says that the file is no longer there.
+/// Whether an error says that the volume is no longer where it was: its file was removed, or it is
+/// an unsealed one that is about to be. Its fragments may lie in another volume.
 pub(crate) fn is_gone(error: &VolumeError) -> bool {
-    matches!(error, VolumeError::Io(error) if error.kind() == io::ErrorKind::NotFound)
+    match error {
+        VolumeError::Io(error) => error.kind() == io::ErrorKind::NotFound,
+        VolumeError::NotSealed => true,
+        _ => false,
+    }
 }
 
 /// What a decoded row takes in memory, about.

@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) waiting_for_room: Mutex<Vec<Waiting>>,
     pub(crate) next_volume_id: AtomicU64,
     pub(crate) is_closing: AtomicBool,
+    /// Too much is written, or the disk too full, for work that can wait.
+    pub(crate) is_busy: AtomicBool,
     pub(crate) chores: Chores,
     pub(crate) retention_clock: Mutex<RetentionClock>,
     /// Held until the engine is closed.
@@ -69,6 +71,10 @@ pub(crate) struct Chores {
 pub(crate) struct ChoreList {
     /// Volumes that a lane has closed.
     pub(crate) to_seal: VecDeque<u64>,
+    /// Sealed volumes that wait to be sorted.
+    pub(crate) to_sort: VecDeque<u64>,
+    /// Sealed volumes whose footer could not be read.
+    pub(crate) to_repair: Vec<u64>,
     /// Streams whose runs are to be removed from the index.
     pub(crate) to_forget: Vec<StreamId>,
     /// Look for expired volumes now.
@@ -159,6 +165,11 @@ impl Shared {
             None if self.was_deleted(stream) => UnixMillis(0),
             None => {
                 lock(&self.orphans).insert(stream);
+                // At start volumes are taken in before the streams are put. A stream that has a key
+                // exists, whatever its retention will turn out to be.
+                if !matches!(self.keys.stream_key(stream), Err(StoreError::StreamGone(_))) {
+                    return UnixMillis(u64::MAX);
+                }
                 let kept = u64::try_from(self.options.orphan_retention.as_millis());
                 UnixMillis(max_server.0.saturating_add(kept.unwrap_or(u64::MAX)))
             }

@@ -265,3 +265,56 @@ fn a_missing_file_is_reported() {
     engine.drive();
     outcome.appended();
 }
+
+/// The index is gone, and all volumes are taken in before any stream is put: that must not look like
+/// streams without a retention.
+#[test]
+fn nothing_is_deleted_before_the_streams_are_known() {
+    let mut store = store(1, 24 * 30);
+    let engine = store.open();
+    let sent = fill(&store, &engine, stream(0), 20);
+    drop(engine);
+    store.clock.advance(Duration::from_secs(20 * 24 * 3600));
+    store.index = Arc::new(streamkeep_catalog::MemoryIndex::new());
+    let config = std::mem::take(&mut store.streams);
+    let engine = store.open();
+    engine.confirm_clock();
+    for _ in 0..3 {
+        store.clock.advance(Duration::from_secs(61));
+        engine.drive();
+    }
+    engine.put_stream(config[&stream(0)]);
+    for sent in &sent {
+        assert_stored(&engine, stream(0), sent);
+    }
+    // Its retention counts from now on.
+    store.clock.advance(Duration::from_secs(11 * 24 * 3600));
+    for _ in 0..3 {
+        store.clock.advance(Duration::from_secs(61));
+        engine.drive();
+    }
+    assert_eq!(files(&store), 0);
+}
+
+/// The key of a stream is gone: what is left of it is kept for a week, in case it comes back.
+#[test]
+fn media_without_a_key_goes_after_a_week() {
+    let mut store = store(1, 24 * 30);
+    let engine = store.open();
+    fill(&store, &engine, stream(0), 20);
+    engine.close();
+    drop(engine);
+    store.streams.clear();
+    store.keys.removed.lock().unwrap().push(stream(0));
+    store.index = Arc::new(streamkeep_catalog::MemoryIndex::new());
+    let engine = store.open();
+    let days = |days: u64| {
+        store.clock.advance(Duration::from_secs(days * 24 * 3600));
+        engine.drive();
+        store.clock.advance(Duration::from_secs(61));
+        engine.drive();
+        files(&store)
+    };
+    assert!(days(6) > 0);
+    assert_eq!(days(2), 0);
+}

@@ -39,11 +39,19 @@ impl SqliteIndex {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
+        transact(&mut lock(&self.writer), work)
+    }
+
+    /// As [`Self::write`], with a sync of the log at the commit: it covers the commits before, too.
+    fn write_durably<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         let mut connection = lock(&self.writer);
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = work(&transaction)?;
-        transaction.commit()?;
-        Ok(result)
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let result = transact(&mut connection, work);
+        connection.pragma_update(None, "synchronous", schema::INDEX.synchronous)?;
+        result
     }
 
     fn read_runs(
@@ -129,9 +137,13 @@ impl IndexCatalog for SqliteIndex {
     }
 
     fn update_volume_state(&self, id: u64, state: VolumeState) -> Result<(), CatalogError> {
-        self.write(|transaction| set_state(transaction, id, state))
-            .map_err(backend("update volume state"))
-            .and_then(must_exist)
+        let change = |transaction: &Transaction<'_>| set_state(transaction, id, state);
+        match state {
+            VolumeState::Deleting => self.write_durably(change),
+            _ => self.write(change),
+        }
+        .map_err(backend("update volume state"))
+        .and_then(must_exist)
     }
 
     fn seal_volume(&self, volume: &VolumeRecord, runs: &[RunRecord]) -> Result<(), CatalogError> {
@@ -148,7 +160,7 @@ impl IndexCatalog for SqliteIndex {
         volume: &VolumeRecord,
         runs: &[RunRecord],
     ) -> Result<(), CatalogError> {
-        self.write(|transaction| {
+        self.write_durably(|transaction| {
             let changed = set_state(transaction, old, VolumeState::Deleting)?;
             if changed == 1 {
                 replace_runs(transaction, old, &[])?;
@@ -327,6 +339,16 @@ const UPDATE_VOLUME: &str = "
 fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     // A thread that panicked in here left at most an open transaction, which rolls back on drop.
     connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn transact<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let result = work(&transaction)?;
+    transaction.commit()?;
+    Ok(result)
 }
 
 fn must_exist(changed: usize) -> Result<(), CatalogError> {

@@ -11,8 +11,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use streamkeep_catalog::{IndexCatalog, MemoryIndex, SqliteIndex};
 use streamkeep_engine::{
-    AppendRefused, Appended, Drive, Engine, Host, IndexedRow, KeyFailure, Options, RowQuery,
-    RowRange, Seams, StoreError, StoreLock, StreamConfig, StreamKeys,
+    AppendRefused, Appended, Drive, Engine, FsckLevel, FsckReport, Host, IndexedRow, KeyFailure,
+    Offline, Options, RowQuery, RowRange, Seams, StoreError, StoreLock, StreamConfig, StreamKeys,
+    Watermarks, fsck,
 };
 use streamkeep_io::sim::{SimClock, SimDisk, SimOptions, SimRng};
 use streamkeep_io::{LocalDirectory, SystemClock, SystemRng, VolumeIo};
@@ -134,6 +135,13 @@ impl SimStore {
     }
 }
 
+/// Checks everything there is to check of a store that is closed.
+pub(crate) fn fsck_all(store: &SimStore) -> FsckReport {
+    let volumes = store.disk.directory("volumes");
+    let offline = Offline { volumes: &*volumes, store: STORE, index: &*store.index };
+    fsck(&offline, FsckLevel::Decrypt, &*store.keys, &mut |_, _, _| true).unwrap()
+}
+
 /// A store in a real directory.
 pub(crate) fn open_local(dir: &Path, epoch: u32, change: impl FnOnce(&mut Options)) -> Engine {
     let root = LocalDirectory::open_or_create(dir).unwrap();
@@ -148,6 +156,8 @@ pub(crate) fn open_local(dir: &Path, epoch: u32, change: impl FnOnce(&mut Option
     };
     let mut options =
         Options { volume_len: 16 << 20, ballast_len: 0, ..Options::new(STORE, epoch) };
+    // How full the disk of the machine is does not matter to these tests.
+    options.watermarks = Watermarks { warn: 101, delete_early: 101, refuse: 101 };
     change(&mut options);
     Engine::open(lock, options, seams, index, Arc::new(TestKeys::default())).unwrap()
 }

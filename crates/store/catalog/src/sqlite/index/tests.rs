@@ -49,3 +49,24 @@ fn absurd_timestamps_saturate() {
         index.runs_covering(StreamId([1; 16]), TimeAxis::Producer, UnixMillis(1 << 62)).unwrap();
     assert_eq!(found[0].max_producer, UnixMillis(i64::MAX as u64));
 }
+
+/// A row that says `deleting` survives a power cut: the commit was synced, and only that one.
+#[test]
+fn commits_sync_only_where_they_must() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = SqliteIndex::open(&dir.path().join("index.db")).unwrap();
+    let synchronous = || -> i64 {
+        lock(&index.writer).pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap()
+    };
+    assert_eq!(synchronous(), 1, "NORMAL");
+    index.insert_volume(&suite::volume(1)).unwrap();
+    let during = index
+        .write_durably(|transaction| {
+            transaction.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0))
+        })
+        .unwrap();
+    assert_eq!(during, 2, "FULL");
+    assert_eq!(synchronous(), 1, "NORMAL again");
+    assert!(index.update_volume_state(9, VolumeState::Deleting).is_err());
+    assert_eq!(synchronous(), 1, "also after an error");
+}

@@ -1,0 +1,244 @@
+//! Sorted copies, copies of failed volumes, repaired footers.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+mod support;
+
+use std::time::Duration;
+
+use streamkeep_catalog::{IndexCatalog, VolumeState};
+use streamkeep_engine::{Engine, Health, SortOnSeal};
+use streamkeep_io::sim::{CrashOptions, Effect, Fault, IoFault, OpKind, SimRng};
+use streamkeep_media::{Fragment, StreamId};
+
+use support::*;
+
+fn store() -> SimStore {
+    let mut store = SimStore::new(1).with_streams(4, 24);
+    store.options.volume_len = 40 << 10;
+    store
+}
+
+fn fill(store: &SimStore, engine: &Engine, rounds: u64) -> Vec<(StreamId, Fragment)> {
+    let mut sent = Vec::new();
+    for round in 0..rounds {
+        store.clock.advance(Duration::from_secs(2));
+        for index in 0..4 {
+            let seed = round * 4 + u64::from(index);
+            sent.push((stream(index), put(engine, stream(index), seed, 1_000).0));
+        }
+        engine.drive();
+    }
+    sent
+}
+
+/// The next sync of the volume that is being written fails.
+fn fail_first_volume(store: &SimStore) {
+    let fault = Fault::nth(OpKind::Sync, 0, Effect::Fail(IoFault::Io));
+    store.disk.inject(fault.on_file("0000000000000001.vol"));
+}
+
+fn assert_all_stored(engine: &Engine, sent: &[(StreamId, Fragment)]) {
+    for (id, sent) in sent {
+        assert_stored(engine, *id, sent);
+    }
+    for index in 0..4 {
+        let expected: Vec<_> = sent
+            .iter()
+            .filter(|(id, _)| *id == stream(index))
+            .map(|(_, sent)| sent.number)
+            .collect();
+        assert_eq!(numbers(&all_rows(engine, stream(index))), expected);
+    }
+}
+
+#[test]
+fn sorted_volumes_hold_each_stream_in_one_piece() {
+    let mut store = store();
+    store.options.sort_on_seal = SortOnSeal::Always;
+    let engine = store.open();
+    let sent = fill(&store, &engine, 20);
+    assert_all_stored(&engine, &sent);
+    let sealed: Vec<_> = store.index.volumes().unwrap();
+    let sealed: Vec<_> =
+        sealed.iter().filter(|volume| volume.state == VolumeState::Sealed).collect();
+    assert!(sealed.len() > 1);
+    for index in 0..4 {
+        for volume in &sealed {
+            let mut rows = all_rows(&engine, stream(index));
+            rows.retain(|row| row.volume_id() == volume.id);
+            assert!(rows.len() > 1);
+            for pair in rows.windows(2) {
+                let end = pair[0].location.offset + u64::from(pair[0].location.record_len);
+                let gap = pair[1].location.offset - end;
+                // A batch ends in between, at most.
+                assert!(gap < 8192, "{gap} bytes between two fragments of a stream");
+            }
+        }
+    }
+    engine.close();
+    assert!(fsck_all(&store).is_clean());
+    // A row that was looked up before its volume was sorted is found in the copy.
+    let engine = store.open();
+    let last = fill(&store, &engine, 1);
+    let row = engine.row(stream(0), last[0].1.number).unwrap().unwrap();
+    fill(&store, &engine, 10);
+    let moved = engine.row(stream(0), last[0].1.number).unwrap().unwrap();
+    assert_ne!(row.volume_id(), moved.volume_id());
+    let stored = engine.read_row(stream(0), &row).unwrap();
+    assert_eq!(stored.media, media_of(&last[0].1));
+}
+
+/// Ciphertext is moved, not made again: the salt of each record stays.
+#[test]
+fn copies_need_no_keys() {
+    let mut store = store();
+    store.options.sort_on_seal = SortOnSeal::Always;
+    let engine = store.open();
+    let mut sent = fill(&store, &engine, 3);
+    *store.keys.unavailable.lock().unwrap() = true;
+    store.clock.advance(Duration::from_secs(3_000));
+    sent.extend(fill(&store, &engine, 10));
+    assert!(
+        store.index.volumes().unwrap().iter().any(|volume| volume.state == VolumeState::Sealed)
+    );
+    *store.keys.unavailable.lock().unwrap() = false;
+    assert_all_stored(&engine, &sent);
+}
+
+#[test]
+fn a_failed_volume_is_left_behind() {
+    let mut store = store();
+    let engine = store.open();
+    let mut sent = fill(&store, &engine, 2);
+    fail_first_volume(&store);
+    sent.extend(fill(&store, &engine, 4));
+    assert_eq!(engine.stats().write_failures, 1);
+    assert_all_stored(&engine, &sent);
+    let volumes = store.index.volumes().unwrap();
+    assert!(volumes.iter().all(|volume| volume.id != 1), "{volumes:?}");
+    assert!(
+        !volume_files(&*store.disk.directory("volumes")).contains(&"0000000000000001.vol".into())
+    );
+    assert_eq!(engine.health(), Health::Ok);
+    engine.close();
+    assert!(fsck_all(&store).is_clean());
+    drop(engine);
+    store.disk.crash(&SimRng::new(1), CrashOptions::NOTHING);
+    let engine = store.open();
+    assert_all_stored(&engine, &sent);
+}
+
+/// The process dies before it could leave the failed volume: the next one does.
+#[test]
+fn a_failed_volume_is_left_behind_after_a_restart() {
+    let mut store = store();
+    let engine = store.open();
+    let mut sent = fill(&store, &engine, 2);
+    fail_first_volume(&store);
+    // No copy can be made in this life.
+    store.disk.inject(Fault::every(OpKind::Rename, Effect::Fail(IoFault::Io)));
+    sent.extend(fill(&store, &engine, 4));
+    assert!(matches!(engine.health(), Health::Degraded(_)));
+    assert_all_stored(&engine, &sent);
+    drop(engine);
+    store.disk.crash(&SimRng::new(1), CrashOptions::RANDOM);
+    let engine = store.open();
+    assert_all_stored(&engine, &sent);
+    engine.drive();
+    assert!(
+        store.index.volumes().unwrap().iter().all(|volume| volume.state != VolumeState::Suspect)
+    );
+    assert_all_stored(&engine, &sent);
+    engine.close();
+    let report = fsck_all(&store);
+    assert!(report.is_clean(), "{:?}", report.problems);
+}
+
+#[test]
+fn copying_survives_a_power_cut_at_each_step() {
+    let mut baseline = store();
+    baseline.options.sort_on_seal = SortOnSeal::Always;
+    let engine = baseline.open();
+    fill(&baseline, &engine, 8);
+    let total = baseline.disk.operations();
+    drop(engine);
+    for cut in 10..total {
+        let mut store = store();
+        store.options.sort_on_seal = SortOnSeal::Always;
+        let engine = store.open();
+        store.disk.crash_at(Some(cut));
+        let mut acked = Vec::new();
+        for round in 0..8_u64 {
+            store.clock.advance(Duration::from_secs(2));
+            let batch: Vec<_> = (0..4)
+                .map(|index| {
+                    (
+                        stream(index),
+                        put(&engine, stream(index), round * 4 + u64::from(index), 1_000),
+                    )
+                })
+                .take_while(|_| !store.disk.is_down())
+                .collect();
+            engine.drive();
+            for (id, (sent, outcome)) in batch {
+                if outcome.get().is_some_and(|result| result.is_ok()) {
+                    acked.push((id, sent));
+                }
+            }
+            if store.disk.is_down() {
+                break;
+            }
+        }
+        drop(engine);
+        let rng = SimRng::new(cut);
+        store.disk.crash(&rng, CrashOptions::RANDOM);
+        store.index.forget_latest(cut as usize % 4);
+        let engine = store.open();
+        for (id, sent) in &acked {
+            assert_stored(&engine, *id, sent);
+        }
+        engine.drive();
+        for index in 0..4 {
+            let found = numbers(&all_rows(&engine, stream(index)));
+            assert!(found.is_sorted_by(|a, b| a < b), "each fragment is shown once");
+        }
+        for (id, sent) in &acked {
+            assert_stored(&engine, *id, sent);
+        }
+        engine.close();
+        let report = fsck_all(&store);
+        assert!(report.is_clean(), "cut {cut}: {:?}", report.problems);
+        assert!(report.foreign_files.is_empty());
+        let files = volume_files(&*store.disk.directory("volumes"));
+        assert!(files.iter().all(|name| name.ends_with(".vol")), "{files:?}");
+    }
+}
+
+/// A footer decays: its fragments are found again by walking the volume, without a restart.
+#[test]
+fn damaged_footers_are_made_again() {
+    for part in 0..20 {
+        let mut store = store();
+        let engine = store.open();
+        let sent = fill(&store, &engine, 10);
+        engine.close();
+        drop(engine);
+        let volume = store.index.volume(1).unwrap().unwrap();
+        // From the footer's head to the trailer.
+        let span = (volume.length - volume.indexed_upto) * 8;
+        let bit = volume.indexed_upto * 8 + span / 20 * part + 77;
+        store.disk.flip_bit("volumes", "0000000000000001.vol", bit);
+        let engine = store.open();
+        for index in 0..4 {
+            all_rows(&engine, stream(index));
+        }
+        engine.drive();
+        engine.drive();
+        assert_all_stored(&engine, &sent);
+        engine.close();
+        drop(engine);
+        let engine = store.open();
+        assert_all_stored(&engine, &sent);
+    }
+}
