@@ -152,18 +152,23 @@ def run_nginx(work, options):
         generator = [sys.executable, HERE / "rtmp_publishers.py", "--port", str(port)]
         generator += ["--cameras", str(options.cameras)]
         generator += ["--seconds", str(options.seconds + WARM_UP_SECONDS)]
-        sender = subprocess.Popen(generator, stdout=subprocess.PIPE, text=True)
-        watch = Watch(server.pid)
-        # Connections are opened in the first seconds; they count for neither server's memory less.
+        pipe = subprocess.PIPE
+        sender = subprocess.Popen(generator, stdout=pipe, stderr=pipe, text=True)
+        if sender.stderr.readline() != "ready\n":
+            sys.exit("the publishers did not connect")
         time.sleep(WARM_UP_SECONDS)
         watch = Watch(server.pid)
-        time.sleep(options.seconds - 2)
+        time.sleep(options.seconds - 1)
         figures = watch.finish()
         output, _ = sender.communicate()
         result = json.loads(output)
+        # What is still in socket buffers counts as well.
+        recorded, before = recorded_len(work), -1
+        while recorded != before:
+            time.sleep(2)
+            recorded, before = recorded_len(work), recorded
     finally:
         stop(server)
-    recorded = sum(file.stat().st_size for file in (work / "media").iterdir())
     return {
         **figures,
         "mbit_per_s": result["mbit_per_s"],
@@ -172,6 +177,10 @@ def run_nginx(work, options):
         "generator_cpu_cores": result["generator_cpu_cores"],
         "generator_lag_ms": result["lag_ms"],
     }
+
+
+def recorded_len(work):
+    return sum(file.stat().st_size for file in (work / "media").iterdir())
 
 
 def spread(rounds):

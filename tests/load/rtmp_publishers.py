@@ -4,16 +4,19 @@
     tests/load/rtmp_publishers.py --port 1935 --cameras 300 --seconds 30
 
 Frames are sized as `streamkeep bench ingest` sizes them: a key frame is eight times as large as
-the others. They are cut into chunks of 4096 bytes, as common encoders do. Prints one JSON object.
-`lag_ms` says how late frames were sent: when it is not small, this generator was the bottleneck.
+the others. They are cut into chunks of 4096 bytes, as common encoders do. Says `ready` on standard
+error when all are connected, and prints one JSON object at the end. `lag_ms` says how late frames
+were sent: when it is not small, the machine or this generator was the bottleneck.
 Adobe's RTMP specification 1.0, sections 5.2 (handshake), 5.3 (chunks), 7.2 (commands).
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import socket
 import struct
+import sys
 import time
 
 CHUNK_LEN = 4096
@@ -126,10 +129,12 @@ def main():
     delta_frame = frame(int(delta_len), False)
     golden = 0.618033988749895
     # Where each camera is in its group of pictures, so that key frames do not meet.
-    cameras = [
-        Camera(publish(options.port, f"camera-{index:05}"), int(index * golden % 1 * group))
-        for index in range(options.cameras)
-    ]
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        names = (f"camera-{index:05}" for index in range(options.cameras))
+        sockets = list(pool.map(lambda name: publish(options.port, name), names))
+    phases = (int(index * golden % 1 * group) for index in range(options.cameras))
+    cameras = [Camera(sock, phase) for sock, phase in zip(sockets, phases)]
+    print("ready", file=sys.stderr, flush=True)
     period = 1 / options.fps
     start = time.monotonic()
     lags, sent_bytes, frames, broken = [], 0, 0, 0
