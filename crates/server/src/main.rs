@@ -28,6 +28,12 @@ enum Command {
     Get(commands::get::GetArgs),
     /// Run a server with moving cameras, to see it work
     Demo(demo::DemoArgs),
+    /// Check a data directory, offline
+    Fsck(commands::offline::FsckArgs),
+    /// Make the databases anew from cards and volumes, offline
+    RebuildIndex(commands::offline::DirectoryArgs),
+    /// List what is in a volume, offline
+    DumpVolume(commands::offline::DumpArgs),
     /// Load a server and measure it
     Bench(commands::bench::BenchArgs),
 }
@@ -39,6 +45,9 @@ fn main() -> ExitCode {
         Command::Put(args) => commands::put::run(args),
         Command::Get(args) => commands::get::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Fsck(args) => commands::offline::run_fsck(args),
+        Command::RebuildIndex(args) => commands::offline::run_rebuild_index(args),
+        Command::DumpVolume(args) => commands::offline::run_dump_volume(args),
         Command::Bench(args) => commands::bench::run(args),
     };
     match result {

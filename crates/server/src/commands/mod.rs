@@ -1,8 +1,9 @@
-//! The commands that are clients of a server.
+//! The commands beside `serve` and `demo`: clients of a server, and offline tools.
 
 pub(crate) mod bench;
 mod connect_args;
 pub(crate) mod get;
+pub(crate) mod offline;
 pub(crate) mod put;
 mod time_spec;
 mod units;

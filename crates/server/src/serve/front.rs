@@ -16,7 +16,7 @@ use streamkeep_api::{
     StartSelector, Stream, StreamRef, method_not_allowed, route, success,
 };
 use streamkeep_engine::{Engine, TimeAxis};
-use streamkeep_http::{Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler};
+use streamkeep_http::{Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler, ShutdownSignal};
 use streamkeep_ingest::{IngestLimits, SessionConfig, TimecodeType};
 use streamkeep_io::{Clock, Rng};
 use streamkeep_media::UnixMillis;
@@ -165,7 +165,14 @@ impl Front {
             }?;
             return Ok(success(answer, &self.request_id()).map(Body::Full));
         }
-        let call = MediaCall { front: self, operation, principal, context: &context, now };
+        let call = MediaCall {
+            front: self,
+            operation,
+            principal,
+            context: &context,
+            now,
+            shutdown: &conn.shutdown,
+        };
         match operation {
             Operation::GetMedia => call.get_media(&GetMediaRequest::parse(&body)?),
             Operation::GetMediaForFragmentList => {
@@ -360,6 +367,7 @@ struct MediaCall<'a> {
     principal: &'a Principal,
     context: &'a EndpointContext,
     now: UnixMillis,
+    shutdown: &'a ShutdownSignal,
 }
 
 impl MediaCall<'_> {
@@ -390,8 +398,14 @@ impl MediaCall<'_> {
             StartSelector::ServerTimestamp(at) => get_media::Start::At(TimeAxis::Server, *at),
         };
         let permit = front.connections.open(ConnectionKind::GetMedia, stream.id)?;
-        let body =
-            get_media::body(front.engine.clone(), front.clock.clone(), runtime, start, permit);
+        let body = get_media::body(
+            front.engine.clone(),
+            front.clock.clone(),
+            runtime,
+            start,
+            permit,
+            self.shutdown.clone(),
+        );
         Ok(self.media_response(body))
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use streamkeep_api::ConnectionPermit;
 use streamkeep_engine::{Engine, IndexedRow, StoreError, TimeAxis};
-use streamkeep_http::{BodyError, BodyStream};
+use streamkeep_http::{BodyError, BodyStream, ShutdownSignal};
 use streamkeep_io::Clock;
 use streamkeep_live::{LiveFragment, Progress};
 use streamkeep_media::{FragmentNumber, UnixMillis};
@@ -47,11 +47,19 @@ pub(crate) fn body(
     stream: Arc<StreamRuntime>,
     start: Start,
     permit: ConnectionPermit,
+    shutdown: ShutdownSignal,
 ) -> BodyStream {
     let reader = Reader::new(engine, clock, stream, start, permit);
-    Box::pin(futures_util::stream::unfold(reader, |mut reader| async move {
-        let part = reader.next_part().await?;
-        Some((part, reader))
+    let state = (reader, shutdown);
+    Box::pin(futures_util::stream::unfold(state, |(mut reader, mut shutdown)| async move {
+        // A server that stops ends its endless answers properly: readers come back with their
+        // continuation token.
+        let part = tokio::select! {
+            biased;
+            part = reader.next_part() => part?,
+            () = shutdown.requested() => return None,
+        };
+        Some((part, (reader, shutdown)))
     }))
 }
 

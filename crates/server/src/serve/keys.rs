@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use streamkeep_catalog::{ControlCatalog, StreamStatus};
-use streamkeep_engine::{KeyFailure, StoreError, StreamKeys};
-use streamkeep_io::Rng;
+use streamkeep_engine::{KeyFailure, StoreError, StreamKeys, stores_in};
+use streamkeep_io::{LocalDirectory, Rng};
 use streamkeep_keys::{
     KeysError, RootKey, StoreId, StreamKey, WRAPPED_KEY_LEN, WrappedKey, WrappedStreamKey,
 };
@@ -17,15 +17,20 @@ use super::credentials::write_private;
 const ROOT_KEY_FILE: &str = "root.key";
 const STORE_ID_FILE: &str = "store-id";
 
-/// Reads the root key of a data directory, or makes one in a directory that has no streams yet.
-pub(crate) fn load_or_make_root_key(data_dir: &Path, rng: &dyn Rng) -> io::Result<RootKey> {
+/// Reads the root key of a data directory.
+pub(crate) fn load_root_key(data_dir: &Path) -> io::Result<RootKey> {
     let path = data_dir.join(ROOT_KEY_FILE);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => RootKey::parse(&text)
-            .map_err(|error| io::Error::other(format!("{}: {error}", path.display()))),
+    let text = std::fs::read_to_string(&path).map_err(|error| name_file(&path, &error))?;
+    RootKey::parse(&text).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))
+}
+
+/// The same, but makes one in a directory that has no streams yet.
+pub(crate) fn load_or_make_root_key(data_dir: &Path, rng: &dyn Rng) -> io::Result<RootKey> {
+    match load_root_key(data_dir) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if data_dir.join("keys").is_dir() && data_dir.join("keys").read_dir()?.next().is_some()
-            {
+            let path = data_dir.join(ROOT_KEY_FILE);
+            let keys = data_dir.join("keys");
+            if keys.is_dir() && keys.read_dir()?.next().is_some() {
                 return Err(io::Error::other(format!(
                     "{} is missing, but there are streams: put back the root key from its backup; \
                      with a new one nothing could be read",
@@ -38,25 +43,57 @@ pub(crate) fn load_or_make_root_key(data_dir: &Path, rng: &dyn Rng) -> io::Resul
             write_private(&path, text.as_bytes())?;
             Ok(key)
         }
-        Err(error) => Err(error),
+        result => result,
     }
 }
 
-/// Reads the store's identity, or makes one. It is no secret.
-pub(crate) fn load_or_make_store_id(data_dir: &Path, rng: &dyn Rng) -> io::Result<StoreId> {
+/// Reads the store's identity; when its file is lost, from the volumes.
+pub(crate) fn load_store_id(data_dir: &Path) -> io::Result<StoreId> {
     let path = data_dir.join(STORE_ID_FILE);
     match std::fs::read_to_string(&path) {
         Ok(text) => StreamId::from_hex(text.trim())
             .map(|id| StoreId(id.0))
             .ok_or_else(|| io::Error::other(format!("{}: no store id", path.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let volumes = data_dir.join("volumes");
+            let stores = match LocalDirectory::open(&volumes) {
+                Ok(volumes) => stores_in(&volumes).map_err(io::Error::other)?,
+                Err(_) => Default::default(),
+            };
+            let mut stores = stores.into_iter();
+            match (stores.next(), stores.next()) {
+                (Some(store), None) => Ok(store),
+                (None, _) => Err(name_file(&path, &error)),
+                (Some(_), Some(_)) => Err(io::Error::other(format!(
+                    "{} holds volumes of several stores, and {} is missing",
+                    volumes.display(),
+                    path.display()
+                ))),
+            }
+        }
+        Err(error) => Err(name_file(&path, &error)),
+    }
+}
+
+/// The same, but makes one in a directory without volumes. It is no secret.
+pub(crate) fn load_or_make_store_id(data_dir: &Path, rng: &dyn Rng) -> io::Result<StoreId> {
+    let path = data_dir.join(STORE_ID_FILE);
+    let store = match load_store_id(data_dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let mut bytes = [0; 16];
             rng.fill(&mut bytes);
-            write_private(&path, format!("{}\n", StoreId(bytes)).as_bytes())?;
-            Ok(StoreId(bytes))
+            StoreId(bytes)
         }
-        Err(error) => Err(error),
+        result => result?,
+    };
+    if !path.exists() {
+        write_private(&path, format!("{store}\n").as_bytes())?;
     }
+    Ok(store)
+}
+
+fn name_file(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// Stream keys, unwrapped when the store asks for them.

@@ -6,7 +6,7 @@ mod data_dir;
 mod front;
 mod get_media;
 mod health;
-mod keys;
+pub(crate) mod keys;
 mod metrics;
 mod put_media;
 mod server_metrics;
