@@ -1,26 +1,26 @@
 //! The session's state machine.
 
+mod header;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use streamkeep_codec::KeyFrameProbe;
 use streamkeep_media::{
-    Fragment, FragmentNumber, FrameEntry, FrameFlags, SessionHeader, TagGroup, Track, UnixMillis,
+    Fragment, FragmentNumber, FrameEntry, FrameFlags, SessionHeader, TagGroup, UnixMillis,
 };
-use streamkeep_mkv::{Block, ElementSize, Event, LimitKind, Scanner};
+use streamkeep_mkv::{Block, Event, LimitKind, Scanner};
 
 use crate::assembler::Assembler;
-use crate::audio_clock::AudioClock;
 use crate::timing::ticks_to_ns;
 use crate::{Ack, AckEvent, ErrorId, IngestLimits};
+use header::{HeaderBuilder, SharedHeader};
 
 /// Body bytes are gathered in slabs of this size; frames are slices of a slab. At 1 Mbit/s a slab
 /// holds half a second, so a session keeps about one partly used slab.
 const SLAB_BYTES: usize = 64 * 1024;
-
-/// Bytes before the first cluster, at most: room for three codec configurations of 1 MiB.
-const HEADER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Element ID and Element Data Size, at most (RFC 8794 §5, §6).
 const ELEMENT_HEADER_BYTES_MAX: usize = 4 + 8;
@@ -769,122 +769,3 @@ fn error_ack(error: ErrorId, about: Option<(u64, FragmentNumber)>) -> Ack {
         number: about.map(|(_, number)| number),
     }
 }
-
-/// Overwrites the size of the Segment header `element` with the unknown size of the same width:
-/// all value bits set (RFC 8794 §6.2).
-fn make_size_unknown(element: &mut [u8]) {
-    const ID_LEN: usize = 4;
-    if let Some((first, rest)) = element.get_mut(ID_LEN..).and_then(<[u8]>::split_first_mut) {
-        *first = 0xff >> rest.len().min(7);
-        rest.fill(0xff);
-    }
-}
-
-/// Gathers what precedes the first cluster.
-#[derive(Debug, Default)]
-struct HeaderBuilder {
-    /// All of it, for the first fragment.
-    first: Vec<u8>,
-    /// Without the Tags that stood before Info: those go with the first fragment only
-    /// (put-media.md §5).
-    rest: Vec<u8>,
-    skip_in_rest: bool,
-    patch: Option<ElementSize>,
-    timestamp_scale_ns: Option<u64>,
-    tracks: Option<Vec<Track>>,
-}
-
-impl HeaderBuilder {
-    fn saw_segment(&mut self, size: ElementSize) {
-        self.patch = Some(size);
-    }
-
-    fn saw_info(&mut self, timestamp_scale_ns: u64) {
-        self.timestamp_scale_ns = Some(timestamp_scale_ns);
-    }
-
-    fn saw_tracks(&mut self, tracks: Vec<Track>) {
-        self.tracks = Some(tracks);
-    }
-
-    fn saw_tags(&mut self) {
-        self.skip_in_rest = self.timestamp_scale_ns.is_none();
-    }
-
-    fn push(&mut self, element: &[u8]) -> Result<(), Fault> {
-        if self.first.len() + element.len() > HEADER_BYTES_MAX {
-            return Err(Fault(ErrorId::InvalidMkvData));
-        }
-        let start = self.first.len();
-        self.first.extend_from_slice(element);
-        if let Some(ElementSize::Known(_)) = self.patch.take() {
-            // Each fragment is handed out as a document of its own: the Segment's size is that of
-            // the whole session and must not be repeated.
-            make_size_unknown(&mut self.first[start..]);
-        }
-        let element = self.first[start..].to_vec();
-        if !std::mem::take(&mut self.skip_in_rest) {
-            self.rest.extend_from_slice(&element);
-        }
-        Ok(())
-    }
-
-    fn build(&mut self) -> Result<SharedHeader, Fault> {
-        let tracks = self.tracks.take().ok_or(Fault(ErrorId::InvalidMkvData))?;
-        let scale = self.timestamp_scale_ns.ok_or(Fault(ErrorId::InvalidMkvData))?;
-        let decoders = tracks.iter().map(|track| TrackDecoder::new(track, scale)).collect();
-        let rest = Arc::new(SessionHeader {
-            bytes: std::mem::take(&mut self.rest).into(),
-            timestamp_scale_ns: scale,
-            tracks,
-        });
-        let first = if self.first.len() == rest.bytes.len() {
-            rest.clone()
-        } else {
-            let bytes = std::mem::take(&mut self.first).into();
-            Arc::new(SessionHeader { bytes, ..SessionHeader::clone(&rest) })
-        };
-        self.first = Vec::new();
-        Ok(SharedHeader { first: Some(first), rest, decoders })
-    }
-}
-
-/// The header as fragments carry it, with what is derived from it.
-#[derive(Debug)]
-struct SharedHeader {
-    first: Option<Arc<SessionHeader>>,
-    rest: Arc<SessionHeader>,
-    decoders: Vec<TrackDecoder>,
-}
-
-impl SharedHeader {
-    fn next(&mut self) -> Arc<SessionHeader> {
-        self.first.take().unwrap_or_else(|| self.rest.clone())
-    }
-
-    fn track_index(&self, number: u64) -> Option<usize> {
-        self.rest.tracks.iter().position(|track| track.number == number)
-    }
-}
-
-/// What ingest must know of a track to fill the frame table.
-#[derive(Debug)]
-struct TrackDecoder {
-    probe: KeyFrameProbe,
-    audio_clock: Option<AudioClock>,
-    lace_step_ticks: i32,
-}
-
-impl TrackDecoder {
-    fn new(track: &Track, timestamp_scale_ns: u64) -> Self {
-        let step = track.default_duration_ns.unwrap_or(0) / timestamp_scale_ns.max(1);
-        Self {
-            probe: KeyFrameProbe::new(&track.codec_id, &track.codec_private),
-            audio_clock: AudioClock::new(track),
-            lace_step_ticks: i32::try_from(step).unwrap_or(0),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;
