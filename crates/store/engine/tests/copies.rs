@@ -4,12 +4,14 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use streamkeep_catalog::{IndexCatalog, VolumeState};
-use streamkeep_engine::{Engine, Health, SortOnSeal};
-use streamkeep_io::sim::{CrashOptions, Effect, Fault, IoFault, OpKind, SimRng};
-use streamkeep_media::{Fragment, StreamId};
+use streamkeep_catalog::{IndexCatalog, MemoryIndex, VolumeState};
+use streamkeep_engine::{Engine, Health, RowRange, SortOnSeal};
+use streamkeep_io::sim::{CrashOptions, Effect, Fault, IoFault, OpKind, SimOp, SimRng};
+use streamkeep_media::{Fragment, StreamId, UnixMillis};
 
 use support::*;
 
@@ -20,12 +22,21 @@ fn store() -> SimStore {
 }
 
 fn fill(store: &SimStore, engine: &Engine, rounds: u64) -> Vec<(StreamId, Fragment)> {
+    fill_with(store, engine, rounds, 1_000)
+}
+
+fn fill_with(
+    store: &SimStore,
+    engine: &Engine,
+    rounds: u64,
+    len: usize,
+) -> Vec<(StreamId, Fragment)> {
     let mut sent = Vec::new();
     for round in 0..rounds {
         store.clock.advance(Duration::from_secs(2));
         for index in 0..4 {
             let seed = round * 4 + u64::from(index);
-            sent.push((stream(index), put(engine, stream(index), seed, 1_000).0));
+            sent.push((stream(index), put(engine, stream(index), seed, len).0));
         }
         engine.drive();
     }
@@ -56,8 +67,10 @@ fn assert_all_stored(engine: &Engine, sent: &[(StreamId, Fragment)]) {
 fn sorted_volumes_hold_each_stream_in_one_piece() {
     let mut store = store();
     store.options.sort_on_seal = SortOnSeal::Always;
+    store.options.volume_len = 150 << 10;
     let engine = store.open();
-    let sent = fill(&store, &engine, 20);
+    // Three others lie between two fragments of a stream: 9,000 bytes and more.
+    let sent = fill_with(&store, &engine, 30, 3_000);
     assert_all_stored(&engine, &sent);
     let sealed: Vec<_> = store.index.volumes().unwrap();
     let sealed: Vec<_> =
@@ -79,6 +92,7 @@ fn sorted_volumes_hold_each_stream_in_one_piece() {
     engine.close();
     assert!(fsck_all(&store).is_clean());
     // A row that was looked up before its volume was sorted is found in the copy.
+    store.options.volume_len = 40 << 10;
     let engine = store.open();
     let last = fill(&store, &engine, 1);
     let row = engine.row(stream(0), last[0].1.number).unwrap().unwrap();
@@ -191,28 +205,46 @@ fn copying_survives_a_power_cut_at_each_step() {
             }
         }
         drop(engine);
-        let rng = SimRng::new(cut);
-        store.disk.crash(&rng, CrashOptions::RANDOM);
-        store.index.forget_latest(cut as usize % 4);
-        let engine = store.open();
-        for (id, sent) in &acked {
+        for outcome in 0..5 {
+            let rng = SimRng::new(cut * 8 + outcome);
+            let options = if outcome == 0 { CrashOptions::NOTHING } else { CrashOptions::RANDOM };
+            let mut store = fork(&store);
+            store.disk.crash(&rng, options);
+            store.index.forget_latest(outcome as usize);
+            check_copied(&mut store, &acked, &format!("cut {cut}, outcome {outcome}"));
+        }
+    }
+}
+
+/// The same disk and index again.
+fn fork(store: &SimStore) -> SimStore {
+    let mut fork = SimStore::on(store.disk.fork(), store.clock.clone(), 7);
+    let machine = fork.disk.clone();
+    fork.index = Arc::new(store.index.fork(move || machine.is_down()));
+    fork.options = store.options.clone();
+    fork.streams = store.streams.clone();
+    fork.epoch = store.epoch;
+    fork
+}
+
+fn check_copied(store: &mut SimStore, acked: &[(StreamId, Fragment)], when: &str) {
+    let engine = store.open();
+    assert_eq!(engine.recovery().lost, [0_u64; 0], "{when}");
+    for _ in 0..2 {
+        for (id, sent) in acked {
             assert_stored(&engine, *id, sent);
         }
-        engine.drive();
         for index in 0..4 {
             let found = numbers(&all_rows(&engine, stream(index)));
-            assert!(found.is_sorted_by(|a, b| a < b), "each fragment is shown once");
+            assert!(found.is_sorted_by(|a, b| a < b), "{when}: each fragment is shown once");
         }
-        for (id, sent) in &acked {
-            assert_stored(&engine, *id, sent);
-        }
-        engine.close();
-        let report = fsck_all(&store);
-        assert!(report.is_clean(), "cut {cut}: {:?}", report.problems);
-        assert!(report.foreign_files.is_empty());
-        let files = volume_files(&*store.disk.directory("volumes"));
-        assert!(files.iter().all(|name| name.ends_with(".vol")), "{files:?}");
+        engine.drive();
     }
+    engine.close();
+    let report = fsck_all(store);
+    assert!(report.is_clean(), "{when}: {:?}", report.problems);
+    let files = volume_files(&*store.disk.directory("volumes"));
+    assert!(files.iter().all(|name| name.ends_with(".vol")), "{when}: {files:?}");
 }
 
 /// A footer decays: its fragments are found again by walking the volume, without a restart.
@@ -241,4 +273,38 @@ fn damaged_footers_are_made_again() {
         let engine = store.open();
         assert_all_stored(&engine, &sent);
     }
+}
+
+/// The index is down when a copy is done: after the next start the volume and its copy are both
+/// there, and every fragment is shown once.
+#[test]
+fn a_fragment_in_two_volumes_is_shown_once() {
+    let mut store = store();
+    store.options.sort_on_seal = SortOnSeal::Always;
+    let is_down = Arc::new(AtomicBool::new(false));
+    let gate = is_down.clone();
+    store.index = Arc::new(MemoryIndex::failing_while(move || gate.load(Ordering::SeqCst)));
+    let renamed = is_down.clone();
+    store.disk.set_hook(move |op: &SimOp| {
+        if op.kind == OpKind::Rename {
+            renamed.store(true, Ordering::SeqCst);
+        }
+    });
+    let engine = store.open();
+    let sent = fill(&store, &engine, 8);
+    assert!(is_down.load(Ordering::SeqCst), "a volume was sorted");
+    assert_all_stored(&engine, &sent);
+    drop(engine);
+    store.disk.set_hook(|_| {});
+    is_down.store(false, Ordering::SeqCst);
+    store.options.sort_on_seal = SortOnSeal::Never;
+    let engine = store.open();
+    assert_all_stored(&engine, &sent);
+    engine.close();
+    let fragments = store.index.volumes().unwrap().iter().map(|volume| volume.fragment_count);
+    assert!(fragments.sum::<u64>() > sent.len() as u64, "some are stored twice");
+    let engine = store.open();
+    assert_all_stored(&engine, &sent);
+    let whole = RowRange::Producer(UnixMillis(0)..=UnixMillis(u64::MAX));
+    assert_eq!(rows(&engine, stream(0), whole).len(), all_rows(&engine, stream(0)).len());
 }

@@ -341,10 +341,10 @@ fn cut_everywhere(seed: u64, operations: u64) {
             std::panic::resume_unwind(panic);
         }
     }
-    println!("{total} cuts, {} fragments acknowledged", whole.model.acked.len());
+    eprintln!("{total} cuts, {} fragments acknowledged", whole.model.acked.len());
     let kinds: BTreeSet<_> =
         whole.store.disk.trace().iter().map(|op| format!("{:?}", op.kind)).collect();
-    println!("operations: {kinds:?}");
+    eprintln!("operations: {kinds:?}");
 }
 
 fn cut_at(seed: u64, operations: u64, cut: u64) {

@@ -201,21 +201,25 @@ fn the_index_is_made_anew() {
 /// What has no footer, or a damaged one, is left to the next start.
 #[test]
 fn rebuilding_leaves_walking_to_recovery() {
-    let (mut store, sent) = filled();
-    let len = store.index.volume(2).unwrap().unwrap().length;
-    store.disk.flip_bit("volumes", "0000000000000002.vol", (len - 4000) * 8);
-    let streams: Vec<_> = store.streams.values().copied().collect();
-    let volumes = store.disk.directory("volumes");
-    let offline = Offline { volumes: &*volumes, store: STORE, index: &*store.index };
-    let report = rebuild_index(&offline, &streams, 0, &mut |_, _, _| {}).unwrap();
-    assert_eq!(report.left_to_recovery, [2]);
-    let engine = store.open();
-    assert_eq!(engine.recovery().walked, 1);
-    engine.drive();
-    for (id, sent) in &sent {
-        assert_stored(&engine, *id, sent);
+    let (sound, _) = filled();
+    let volume = sound.index.volume(2).unwrap().unwrap();
+    let (trailer, slot) = (volume.length - 4000, volume.indexed_upto + 64 + 40);
+    for damaged in [trailer, slot] {
+        let (mut store, sent) = filled();
+        store.disk.flip_bit("volumes", "0000000000000002.vol", damaged * 8);
+        let streams: Vec<_> = store.streams.values().copied().collect();
+        let volumes = store.disk.directory("volumes");
+        let offline = Offline { volumes: &*volumes, store: STORE, index: &*store.index };
+        let report = rebuild_index(&offline, &streams, 0, &mut |_, _, _| {}).unwrap();
+        assert_eq!(report.left_to_recovery, [2]);
+        let engine = store.open();
+        assert_eq!(engine.recovery().walked, 1);
+        engine.drive();
+        for (id, sent) in &sent {
+            assert_stored(&engine, *id, sent);
+        }
+        assert_eq!(store.index.volume(2).unwrap().unwrap().state, VolumeState::Sealed);
     }
-    assert_eq!(store.index.volume(2).unwrap().unwrap().state, VolumeState::Sealed);
 }
 
 #[test]
