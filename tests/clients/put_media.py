@@ -180,6 +180,16 @@ class PutMedia:
             if not self._receive(deadline):
                 raise TimeoutError(f"no {event} x{count}; got {self.acks()}")
 
+    def outcome(self, seconds=10):
+        """Reads until the first PERSISTED or ERROR; gives that ack."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for ack in self.acks():
+                if ack["EventType"] in ("PERSISTED", "ERROR"):
+                    return ack
+            if not self._receive(deadline):
+                raise TimeoutError(f"neither PERSISTED nor ERROR; got {self.acks()}")
+
     def wait_end(self, seconds=10):
         """Reads to the end of the response; true when it ended properly."""
         deadline = time.monotonic() + seconds

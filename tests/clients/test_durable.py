@@ -359,8 +359,7 @@ def volumes(server):
 
 def occupied(path):
     """Length without the zeros of preallocation."""
-    data = path.read_bytes()
-    return len(data.rstrip(b"\0"))
+    return len(path.read_bytes().rstrip(b"\0"))
 
 
 def flip(path, offset):
@@ -415,26 +414,43 @@ def test_flipped_bytes_anywhere(make_server, end, seed):
     server = make_server()
     create(server, "cam")
     sent = put(server, "cam", 30, frames=2, size=2000)
+    within = [occupied(volume) for volume in volumes(server)]
+    # A later batch says that what is before it was durable: damage there is no torn tail.
+    sent.update(put(server, "cam", 1, start=int(time.time() * 1000)))
     getattr(server, end)()
+    if end == "stop":
+        within = [occupied(volume) for volume in volumes(server)]
     kept = server.data_dir.with_suffix(".kept")
     shutil.copytree(server.data_dir, kept)
     chance = random.Random(seed)
-    told = 0
     for _ in range(2):
         shutil.rmtree(server.data_dir)
         shutil.copytree(kept, server.data_dir)
-        for volume in volumes(server):
-            length = occupied(volume)
+        for volume, length in zip(volumes(server), within):
             for _ in range(5):
-                flip(volume, chance.randrange(length))
-        damaged = server.offline("fsck").returncode != 0
+                flip(volume, chance.randrange(4096, length))
+        damaged = server.offline("fsck").returncode
         server.start()
         lost = served_right_or_not_at_all(server, "cam", sent)
-        assert damaged or not lost, "what is lost, fsck reports"
-        told += len(lost) + damaged
+        assert damaged == 1 or not lost, "what is lost, fsck reports"
         server.kill()
     shutil.rmtree(kept)
-    assert told
+
+
+@pytest.mark.xfail(strict=True, reason="recovery takes a damaged last batch for a torn tail, whole")
+def test_damage_in_the_last_batch_after_a_kill(make_server):
+    """One byte of one fragment costs that fragment; the others have checksums of their own."""
+    server = make_server()
+    create(server, "cam")
+    sent = put(server, "cam", 10, frames=1, size=100_000)
+    time.sleep(1)
+    server.kill()
+    [volume] = volumes(server)
+    flip(volume, occupied(volume) // 2)
+    checked = server.offline("fsck")
+    server.start()
+    lost = served_right_or_not_at_all(server, "cam", sent)
+    assert (len(lost), checked.returncode) == (1, 1)
 
 
 def test_a_volume_cut_short(make_server):
@@ -491,7 +507,7 @@ def test_dump_volume(make_server):
     sent = put(server, "cam", 3)
     server.stop()
     [volume] = volumes(server)
-    dump = server.offline("dump-volume", volume.stem)
+    dump = server.offline("dump-volume", str(volume))
     assert dump.returncode == 0, dump.stderr
     for number in sent:
         assert number in dump.stdout

@@ -416,10 +416,8 @@ def test_a_tree_of_tags(server, stream):
     session.send(mkv.header() + mkv.fragment(NOW()) + mkv.element(
         "1254c367", mkv.element("7373", nested)
     ) + mkv.END_OF_FRAGMENT)
-    acks = session.wait_for("BUFFERING")
-    with contextlib.suppress(TimeoutError):
-        acks = session.wait_for("ERROR", seconds=1)
-    assert acks[-1]["EventType"] in ("ERROR", "PERSISTED")
+    ack = session.outcome()
+    assert ack.get("ErrorId") in (None, 4006, 4009)
     session.close()
 
 
