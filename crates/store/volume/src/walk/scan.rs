@@ -96,6 +96,9 @@ impl<'a> Scanner<'a> {
         let mut bytes = vec![0; SCAN_LEN];
         while position < self.file_len {
             if self.holes == Holes::Skip {
+                // Reading ahead fills the cache with zeros for reserved space, and cached space
+                // counts as data: without this the scan would read all of it.
+                self.file.drop_cache(position..self.file_len)?;
                 match self.file.next_data(position)? {
                     Some(data) => position = position.max(data - data % BLOCK_LEN),
                     None => return Ok(None),
