@@ -8,7 +8,7 @@
 //! A fragment may lie in two volumes: after a failed write it was stored again, and a sorted copy
 //! repeats its original until that is removed. Both are the same; one is shown.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BinaryHeap, VecDeque};
 use std::ops::{Deref, RangeInclusive};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use streamkeep_volume::{FragmentRow, VolumeError};
 
 use crate::StoreError;
 use crate::health::Concern;
-use crate::sealed::{RunRows, is_gone};
+use crate::sealed::{BLOCK_ROWS, Block, Order, SealedRun, is_gone};
 use crate::shared::Shared;
 use crate::stream::StreamState;
 
@@ -204,10 +204,11 @@ impl Shared {
         for volume in self.unsealed_now() {
             offer(volume.id(), volume.read().run(stream.id).last());
         }
-        if let Some(run) = self.index.last_run(stream.id, TimeAxis::Server)?
-            && let Some(rows) = self.run_rows(&run)
-        {
-            offer(run.volume, rows.rows.last());
+        if let Some(run) = self.index.last_run(stream.id, TimeAxis::Server)? {
+            self.visit_from_end(&run, |row| {
+                offer(run.volume, Some(row));
+                false
+            });
         }
         let floor = stream.config().number_floor(self.seams.clock.now());
         Ok(last.filter(|last| last.number >= floor))
@@ -233,20 +234,29 @@ impl Shared {
             let mut runs = self.index.runs_covering(stream, TimeAxis::Server, from)?;
             runs.extend(self.index.runs_starting(stream, &page)?);
             for run in runs {
-                rows.extend(self.run_rows(&run).iter().flat_map(|run| run.rows.iter().cloned()));
+                self.visit_from_end(&run, |row| {
+                    rows.push(row.clone());
+                    row.number.server_timestamp() >= from
+                });
             }
         }
         Ok(rows.into_iter().max_by_key(|row| row.counters.ordinal))
     }
 
-    /// The rows of a run; `None`, and noted, when they cannot be read.
-    fn run_rows(&self, run: &RunRecord) -> Option<Arc<RunRows>> {
-        match self.sealed.run(run.volume, run.stream) {
-            Ok(rows) => rows,
-            Err(error) => {
-                self.note_unreadable(run.volume, &error);
-                None
+    /// Visits the rows of a run from the last one on, as long as `visit` says so. What cannot be read
+    /// is noted.
+    fn visit_from_end(&self, run: &RunRecord, mut visit: impl FnMut(&Arc<FragmentRow>) -> bool) {
+        let mut read = || -> Result<(), VolumeError> {
+            let Some(sealed) = self.sealed.run(run.volume, run.stream)? else { return Ok(()) };
+            for index in (0..sealed.len().div_ceil(BLOCK_ROWS)).rev() {
+                if !self.sealed.block(&sealed, index)?.iter().rev().all(&mut visit) {
+                    break;
+                }
             }
+            Ok(())
+        };
+        if let Err(error) = read() {
+            self.note_unreadable(run.volume, &error);
         }
     }
 
@@ -288,35 +298,81 @@ struct Merge<'a> {
     wanted: Wanted,
     sources: Vec<Source>,
     /// The next row of each source that has one.
-    heads: BinaryHeap<Reverse<(PageKey, usize)>>,
+    heads: BinaryHeap<Reverse<Head>>,
     /// Runs not opened yet, in order of the start of their span.
     upcoming: VecDeque<RunRecord>,
     /// Where the catalog's next page starts; `None` when there is none.
     next_page: Option<Option<(UnixMillis, u64)>>,
 }
 
-/// The rows of one volume, from a position on.
+/// The next row of a source. Ordered by key, then source.
+struct Head {
+    key: PageKey,
+    source: usize,
+    row: Arc<FragmentRow>,
+}
+
+impl Head {
+    fn rank(&self) -> (PageKey, usize) {
+        (self.key, self.source)
+    }
+}
+
+impl PartialEq for Head {
+    fn eq(&self, other: &Self) -> bool {
+        self.rank() == other.rank()
+    }
+}
+
+impl Eq for Head {}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+/// The rows of one volume, from a position on, in order of the axis.
 struct Source {
     volume: u64,
     rows: SourceRows,
-    position: usize,
+    position: u32,
 }
 
 enum SourceRows {
-    /// Copied from an unsealed volume: in order of the axis.
+    /// Copied from an unsealed volume.
     Memory(Vec<Arc<FragmentRow>>),
     Sealed {
-        run: Arc<RunRows>,
-        axis: TimeAxis,
+        run: SealedRun,
+        /// Positions of rows in the order of the axis, when that is not the order of numbers.
+        order: Option<Order>,
+        /// The block read last, and its index.
+        block: Option<(u32, Block)>,
     },
 }
 
 impl Source {
-    fn row(&self, position: usize) -> Option<&Arc<FragmentRow>> {
-        match &self.rows {
-            SourceRows::Memory(rows) => rows.get(position),
-            SourceRows::Sealed { run, axis: TimeAxis::Server } => run.rows.get(position),
-            SourceRows::Sealed { run, axis: TimeAxis::Producer } => run.by_producer(position),
+    /// The row at the source's position; `None` at its end.
+    fn row(&mut self, shared: &Shared) -> Result<Option<Arc<FragmentRow>>, VolumeError> {
+        let position = self.position;
+        match &mut self.rows {
+            SourceRows::Memory(rows) => Ok(rows.get(position as usize).cloned()),
+            SourceRows::Sealed { run, .. } if position >= run.len() => Ok(None),
+            SourceRows::Sealed { run, order, block } => {
+                let row = order.as_ref().map_or(position, |order| order[position as usize]);
+                let (index, within) = (row / BLOCK_ROWS, (row % BLOCK_ROWS) as usize);
+                let rows = match block {
+                    Some((current, rows)) if *current == index => rows,
+                    _ => &mut block.insert((index, shared.sealed.block(run, index)?)).1,
+                };
+                Ok(rows.get(within).cloned())
+            }
         }
     }
 }
@@ -374,31 +430,53 @@ impl<'a> Merge<'a> {
 
     /// Adds a source and the head it offers.
     fn add(&mut self, source: Source) {
-        let index = self.sources.len();
-        if let Some(row) = source.row(source.position) {
-            self.heads.push(Reverse((PageKey::on(self.wanted.axis, row), index)));
-        }
         self.sources.push(source);
+        self.offer(self.sources.len() - 1);
+    }
+
+    /// Offers the row at a source's position. A source that cannot be read ends here.
+    fn offer(&mut self, index: usize) {
+        let source = &mut self.sources[index];
+        match source.row(self.shared) {
+            Ok(Some(row)) => {
+                let key = PageKey::on(self.wanted.axis, &row);
+                self.heads.push(Reverse(Head { key, source: index, row }));
+            }
+            Ok(None) => {}
+            Err(error) => self.shared.note_unreadable(source.volume, &error),
+        }
     }
 
     /// Opens a run at the first row that may be wanted.
     fn open(&mut self, run: &RunRecord) {
-        let Some(rows) = self.shared.run_rows(run) else { return };
-        let axis = self.wanted.axis;
-        let mut source = Source {
-            volume: run.volume,
-            rows: SourceRows::Sealed { run: rows.clone(), axis },
-            position: 0,
+        match self.find_start(run) {
+            Ok(Some(source)) => self.add(source),
+            Ok(None) => {}
+            Err(error) => self.shared.note_unreadable(run.volume, &error),
+        }
+    }
+
+    fn find_start(&self, record: &RunRecord) -> Result<Option<Source>, VolumeError> {
+        let sealed = &self.shared.sealed;
+        let Some(run) = sealed.run(record.volume, record.stream)? else { return Ok(None) };
+        let order = match self.wanted.axis {
+            TimeAxis::Server => None,
+            TimeAxis::Producer => sealed.producer_order(&run)?,
         };
-        let (mut low, mut high) = (0, rows.len());
+        let (mut low, mut high) = (0, run.len());
+        // A run that starts inside the range is read from its start.
+        if record.span(self.wanted.axis).0 > self.wanted.from.time {
+            high = 0;
+        }
         while low < high {
             let middle = low + (high - low) / 2;
-            let is_before =
-                source.row(middle).is_some_and(|row| PageKey::on(axis, row) < self.wanted.from);
+            let row = order.as_ref().map_or(middle, |order| order[middle as usize]);
+            let row = sealed.probe(&run, row)?;
+            let is_before = PageKey::on(self.wanted.axis, &row) < self.wanted.from;
             if is_before { low = middle + 1 } else { high = middle }
         }
-        source.position = low;
-        self.add(source);
+        let rows = SourceRows::Sealed { run, order, block: None };
+        Ok(Some(Source { volume: record.volume, rows, position: low }))
     }
 
     /// Opens the runs that may hold the next row.
@@ -420,7 +498,7 @@ impl<'a> Merge<'a> {
             }
             let Some(run) = self.upcoming.front() else { return Ok(()) };
             let start = run.span(self.wanted.axis).0;
-            if self.heads.peek().is_some_and(|Reverse((head, _))| head.time < start) {
+            if self.heads.peek().is_some_and(|Reverse(head)| head.key.time < start) {
                 return Ok(());
             }
             if let Some(run) = self.upcoming.pop_front() {
@@ -434,21 +512,14 @@ impl<'a> Merge<'a> {
         let mut last: Option<PageKey> = None;
         while found.len() < self.wanted.limit {
             self.open_upcoming()?;
-            let Some(Reverse((key, index))) = self.heads.pop() else { break };
+            let Some(Reverse(Head { key, source, row })) = self.heads.pop() else { break };
             if key > self.wanted.to {
                 break;
             }
-            let source = &mut self.sources[index];
-            let row = source.row(source.position).cloned();
-            source.position += 1;
-            if let Some(next) = source.row(source.position) {
-                let next = PageKey::on(self.wanted.axis, next);
-                self.heads.push(Reverse((next, index)));
-            }
-            let volume = self.sources[index].volume;
-            let Some(row) = row else { continue };
+            self.sources[source].position += 1;
+            self.offer(source);
             if last != Some(key) && self.wanted.is_visible(&row) {
-                found.push(IndexedRow { volume, row });
+                found.push(IndexedRow { volume: self.sources[source].volume, row });
             }
             last = Some(key);
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use streamkeep_io::{Access, VolumeFile, VolumeIo};
 use streamkeep_keys::{StoreId, WrappedDataKey};
 use streamkeep_media::StreamId;
-use streamkeep_volume::{Footer, FragmentRow, VolumeError, VolumeId};
+use streamkeep_volume::{Footer, FragmentRow, Part, Run, VolumeError, VolumeId};
 
 use crate::lru::Lru;
 
@@ -19,14 +19,20 @@ pub(crate) struct SealedVolume {
     keys: OnceLock<HashMap<(StreamId, u32), WrappedDataKey>>,
 }
 
-/// The rows of one stream in one sealed volume.
+/// The fragments of one stream in one sealed volume. Its rows are read in blocks, when they are
+/// asked for.
 #[derive(Debug)]
-pub(crate) struct RunRows {
-    /// In order of number.
-    pub(crate) rows: Vec<Arc<FragmentRow>>,
-    /// Indices of rows by producer timestamp, then number; `None` when that is the same order.
-    pub(crate) producer_order: Option<Vec<u32>>,
+pub(crate) struct SealedRun {
+    volume_id: u64,
+    volume: Arc<SealedVolume>,
+    run: Run,
 }
+
+/// Neighbouring rows of a run, in order of number.
+pub(crate) type Block = Arc<[Arc<FragmentRow>]>;
+
+/// Positions of a run's rows by producer timestamp, then number.
+pub(crate) type Order = Arc<[u32]>;
 
 /// Open volumes and rows lately read, both bounded.
 #[derive(Debug)]
@@ -34,7 +40,8 @@ pub(crate) struct SealedVolumes {
     dir: Arc<dyn VolumeIo>,
     store: StoreId,
     open: Mutex<Lru<u64, Arc<SealedVolume>>>,
-    runs: Mutex<Lru<(u64, StreamId), Arc<RunRows>>>,
+    blocks: Mutex<Lru<(u64, StreamId, u32), Block>>,
+    orders: Mutex<Lru<(u64, StreamId), Order>>,
 }
 
 impl SealedVolumes {
@@ -44,8 +51,13 @@ impl SealedVolumes {
         open_max: usize,
         rows_len_max: usize,
     ) -> Self {
-        let (open, runs) = (Mutex::new(Lru::new(open_max)), Mutex::new(Lru::new(rows_len_max)));
-        Self { dir, store, open, runs }
+        Self {
+            dir,
+            store,
+            open: Mutex::new(Lru::new(open_max)),
+            blocks: Mutex::new(Lru::new(rows_len_max - rows_len_max / 8)),
+            orders: Mutex::new(Lru::new(rows_len_max / 8)),
+        }
     }
 
     /// The volume, opened unless it is open. No lock is held while the file is read, so two threads
@@ -60,34 +72,68 @@ impl SealedVolumes {
         Ok(opened)
     }
 
-    /// The rows of a stream in a volume; `None` when it has none there.
+    /// The run of a stream in a volume; `None` when it has none there.
     pub(crate) fn run(
         &self,
-        volume: u64,
+        volume_id: u64,
         stream: StreamId,
-    ) -> Result<Option<Arc<RunRows>>, VolumeError> {
-        if let Some(run) = lock(&self.runs).get(&(volume, stream)) {
-            return Ok(Some(run));
+    ) -> Result<Option<SealedRun>, VolumeError> {
+        let volume = self.open(volume_id)?;
+        let run = volume.footer.run(stream).cloned();
+        Ok(run.map(|run| SealedRun { volume_id, volume, run }))
+    }
+
+    /// The rows from `index * BLOCK_ROWS` on, as many as there are up to the next block.
+    pub(crate) fn block(&self, run: &SealedRun, index: u32) -> Result<Block, VolumeError> {
+        let key = (run.volume_id, run.run.stream, index);
+        if let Some(block) = lock(&self.blocks).get(&key) {
+            return Ok(block);
         }
-        let opened = self.open(volume)?;
-        let Some(run) = opened.footer.run(stream) else { return Ok(None) };
-        let rows = opened.footer.read_rows(&*opened.file, run, 0..run.row_count)?;
-        let producer_order = opened.footer.read_producer_order(&*opened.file, run)?;
+        let start = index * BLOCK_ROWS;
+        let end = run.len().min(start + BLOCK_ROWS);
+        let SealedVolume { file, footer, .. } = &*run.volume;
+        let rows = footer.read_rows(&**file, &run.run, start..end)?;
         let len = rows.iter().map(row_len).sum();
-        let rows = rows.into_iter().map(Arc::new).collect();
-        let loaded = Arc::new(RunRows { rows, producer_order });
-        lock(&self.runs).insert((volume, stream), loaded.clone(), len);
-        Ok(Some(loaded))
+        let block: Block = rows.into_iter().map(Arc::new).collect();
+        lock(&self.blocks).insert(key, block.clone(), len);
+        Ok(block)
+    }
+
+    /// One row, without keeping it: for a search.
+    pub(crate) fn probe(&self, run: &SealedRun, row: u32) -> Result<FragmentRow, VolumeError> {
+        let SealedVolume { file, footer, .. } = &*run.volume;
+        let rows = footer.read_rows(&**file, &run.run, row..row + 1)?;
+        rows.into_iter().next().ok_or(VolumeError::Mismatch { part: Part::Row, offset: 0 })
+    }
+
+    /// The order of a run by producer timestamp; `None` when that is the order of numbers.
+    pub(crate) fn producer_order(&self, run: &SealedRun) -> Result<Option<Order>, VolumeError> {
+        if run.run.is_in_producer_order() {
+            return Ok(None);
+        }
+        let key = (run.volume_id, run.run.stream);
+        if let Some(order) = lock(&self.orders).get(&key) {
+            return Ok(Some(order));
+        }
+        let SealedVolume { file, footer, .. } = &*run.volume;
+        let order = footer.read_producer_order(&**file, &run.run)?;
+        let order: Option<Order> = order.map(Into::into);
+        if let Some(order) = &order {
+            lock(&self.orders).insert(key, order.clone(), size_of_val(&**order));
+        }
+        Ok(order)
     }
 
     /// Closes a volume that is about to be removed. Readers that have it finish on their handle.
     pub(crate) fn forget_volume(&self, volume: u64) {
         lock(&self.open).remove(&volume);
-        lock(&self.runs).retain(|(other, _)| *other != volume);
+        lock(&self.blocks).retain(|(other, ..)| *other != volume);
+        lock(&self.orders).retain(|(other, _)| *other != volume);
     }
 
     pub(crate) fn forget_stream(&self, stream: StreamId) {
-        lock(&self.runs).retain(|(_, other)| *other != stream);
+        lock(&self.blocks).retain(|(_, other, _)| *other != stream);
+        lock(&self.orders).retain(|(_, other)| *other != stream);
     }
 }
 
@@ -100,8 +146,7 @@ impl SealedVolume {
     ) -> Result<Self, VolumeError> {
         let footer = Footer::open_any(&*file)?;
         if (footer.store(), footer.volume_id()) != (store, id) {
-            let part = streamkeep_volume::Part::Trailer;
-            return Err(VolumeError::Mismatch { part, offset: footer.len() });
+            return Err(VolumeError::Mismatch { part: Part::Trailer, offset: footer.len() });
         }
         Ok(Self { file, footer, keys: OnceLock::new() })
     }
@@ -124,17 +169,10 @@ impl SealedVolume {
     }
 }
 
-impl RunRows {
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// The row at a position by producer timestamp.
-    pub(crate) fn by_producer(&self, position: usize) -> Option<&Arc<FragmentRow>> {
-        match &self.producer_order {
-            Some(order) => self.rows.get(*order.get(position)? as usize),
-            None => self.rows.get(position),
-        }
+impl SealedRun {
+    /// Rows in it.
+    pub(crate) fn len(&self) -> u32 {
+        self.run.row_count
     }
 }
 
@@ -147,6 +185,9 @@ pub(crate) fn is_gone(error: &VolumeError) -> bool {
         _ => false,
     }
 }
+
+/// Rows read at once: about 45 KB of a camera's, a quarter of a page of a thousand.
+pub(crate) const BLOCK_ROWS: u32 = 256;
 
 /// What a decoded row takes in memory, about.
 fn row_len(row: &FragmentRow) -> usize {

@@ -209,6 +209,49 @@ fn rows_over_many_volumes_in_pages() {
     }
 }
 
+/// Runs of more rows than are read at once: pages that start, end and turn anywhere.
+#[test]
+fn rows_of_long_runs() {
+    let mut store = SimStore::new(7).with_streams(1, 24);
+    store.options.volume_len = 1 << 20;
+    let engine = store.open();
+    let mut sent = Vec::new();
+    for turn in 0..1_500_u64 {
+        store.clock.advance(Duration::from_millis(500));
+        let (number, server) = engine.begin_fragment(stream(0)).unwrap();
+        // Runs of forty go backwards.
+        let producer = UnixMillis(server.0 - 100_000 + (39 - turn % 40) * 900);
+        let fragment = fragment(number, producer, turn, 10);
+        try_append(&engine, stream(0), fragment.clone()).unwrap();
+        sent.push((producer, number));
+        if turn % 50 == 49 {
+            engine.drive();
+        }
+    }
+    engine.close();
+    let engine = store.open();
+    assert_eq!(engine.recovery().walked, 0);
+    assert!(engine.recovery().sealed < 5, "long runs");
+    let numbers_sent: Vec<_> = sent.iter().map(|(_, number)| *number).collect();
+    let mut by_producer = sent.clone();
+    by_producer.sort();
+    for first in (0..1_500).step_by(61) {
+        let last = (first + 700).min(1_499);
+        let range = RowRange::Number(numbers_sent[first]..=numbers_sent[last]);
+        assert_eq!(numbers(&rows(&engine, stream(0), range)), numbers_sent[first..=last]);
+        let range = by_producer[first].0..=by_producer[last].0;
+        let expected: Vec<_> = by_producer
+            .iter()
+            .filter(|(producer, _)| range.contains(producer))
+            .map(|(_, number)| *number)
+            .collect();
+        assert_eq!(numbers(&rows(&engine, stream(0), RowRange::Producer(range))), expected);
+    }
+    assert_eq!(engine.last_row(stream(0)).unwrap().unwrap().number, numbers_sent[1_499]);
+    let row = engine.row(stream(0), numbers_sent[300]).unwrap().unwrap();
+    assert_eq!(row.counters.ordinal, 300);
+}
+
 #[test]
 fn containing_or_next() {
     let mut store = SimStore::new(3).with_streams(1, 24);
