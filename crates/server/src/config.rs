@@ -35,7 +35,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE", env = "STREAMKEEP_TLS_KEY", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
 
-    /// What clients are told to connect to, for example https://video.example.org; without it
+    /// What clients are told to connect to, for example `https://video.example.org`; without it
     /// they are sent to the address they reached
     #[arg(long, value_name = "URL", env = "STREAMKEEP_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
