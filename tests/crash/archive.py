@@ -85,7 +85,7 @@ def compare(client, camera, violations, findings):
     numbers = listed(client, stream)
     if numbers != sorted(set(numbers)):
         violations.note("the listing is in order", stream)
-    acked = {number: (timecode, sent) for timecode, number, sent in camera.persisted}
+    acked = {number: (timecode, sent) for timecode, number, sent, _ in camera.persisted}
     for number in acked.keys() - set(numbers):
         violations.note("every PERSISTED fragment is listed", (stream, number, acked[number][0]))
     served = fetch(client, stream, sorted(acked.keys() | set(numbers)))
@@ -128,8 +128,8 @@ def sample(client, camera, violations, count=3):
     last = camera.persisted[-count:]
     if not last:
         return
-    for number, document in fetch(client, camera.stream, [n for _, n, _ in last]).items():
-        timecode = next(t for t, n, _ in last if n == number)
+    for number, document in fetch(client, camera.stream, [number for _, number, _, _ in last]).items():
+        timecode = next(entry[0] for entry in last if entry[1] == number)
         if document is None:
             violations.note("every PERSISTED fragment comes back",
                             (camera.stream, number, timecode, "right after a restart"))

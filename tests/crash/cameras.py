@@ -6,6 +6,7 @@ fragment's timecode alone, so it need not be remembered to be compared.
 
 import hashlib
 import json
+import queue
 import random
 import selectors
 import socket
@@ -62,7 +63,8 @@ class Camera:
         self.began = time.monotonic() + random.random() * self.interval
         # Half of them end each fragment by its tag, half by the next cluster.
         self.tags_each = index % 2 == 1
-        self.persisted = []  # (timecode, number, hash of the bytes sent), in order of the acks
+        # (timecode, number, hash of the bytes sent, when the ack came), in order of the acks
+        self.persisted = []
         self.sessions = self.resent = self.newest_sent = 0
         self.ending = False
         self.socket, self.retry_at = None, 0.0
@@ -211,7 +213,12 @@ class Camera:
                 "numbers grow", (self.stream, number, self.persisted[-1][1])
             )
         sent = hashlib.sha256(cluster(self.index, timecode, self.size)).digest()
-        self.persisted.append((timecode, number, sent))
+        self.persisted.append((timecode, number, sent, time.monotonic()))
+
+    def forget(self, since):
+        """Takes acks that came later for not given."""
+        while self.persisted and self.persisted[-1][3] >= since:
+            self.persisted.pop()
 
 
 class Fleet:
@@ -221,6 +228,7 @@ class Fleet:
         self.cameras = cameras
         self.stopped = False
         self.failure = None
+        self.forgets = queue.SimpleQueue()
         self.thread = threading.Thread(target=self.run, name="cameras", daemon=True)
         self.thread.start()
 
@@ -237,10 +245,26 @@ class Fleet:
         if self.failure:
             raise self.failure
 
+    def forget(self, since):
+        """Cuts every connection and takes acks that came since then for not given."""
+        done = threading.Event()
+        self.forgets.put((since, done))
+        while not done.wait(0.1):
+            self.check()
+
     def drive(self):
         selector = selectors.DefaultSelector()
         registered = {}  # camera -> (socket, events)
         while not self.stopped:
+            if not self.forgets.empty():
+                since, done = self.forgets.get()
+                for camera in list(registered):
+                    selector.unregister(camera.socket)
+                    registered.pop(camera)
+                    camera.disconnect()
+                for camera in self.cameras:
+                    camera.forget(since)
+                done.set()
             now = time.monotonic()
             for camera in self.cameras:
                 if camera.socket is None:

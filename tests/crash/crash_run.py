@@ -15,6 +15,7 @@ PROMISES = (
     "no wrong byte is served",
     "nothing is stored that was never sent",
     "what is sent again is stored once",
+    "nothing is acked over a dead disk",
     "acks come in order",
     "numbers grow",
     "the listing is in order",
@@ -28,6 +29,8 @@ PROMISES = (
 )
 # Cameras buffer two minutes and begin to lose footage after half of it.
 READY_SECONDS_MAX = 10
+# An ack that comes this long after the disk died answers a sync that began after it.
+IN_FLIGHT_SECONDS = 0.5
 
 
 def add_options(parser):
@@ -96,9 +99,20 @@ class Run:
 
     def strike(self):
         """One disaster, and what makes a start possible again."""
-        self.disaster(self.server, self.chance)
+        since = self.disaster(self.server, self.chance)
+        if since is not None:
+            self.forget(since)
         if self.again:
             self.again(self.server)
+
+    def forget(self, since):
+        """Drops the acks that a machine without power would not have sent any more."""
+        for camera in self.cameras:
+            for entry in camera.persisted[-self.options.window:]:
+                if entry[3] > since + IN_FLIGHT_SECONDS:
+                    detail = (camera.stream, entry[1], f"{entry[3] - since:.3f} s after")
+                    self.violations.note("nothing is acked over a dead disk", detail)
+        self.fleet.forget(since)
 
     def turn(self):
         """From one disaster to the next."""
@@ -173,7 +187,8 @@ class Run:
 
 
 def run(options, server, disaster, count, again=None):
-    """`disaster` ends the server in some bad way; `again` makes it startable. The exit status."""
+    """The exit status. `disaster` ends the server in some bad way and tells from when on acks do
+    not count, if it matters; `again` makes it startable."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     this = Run(options, server, disaster, again)

@@ -5,8 +5,13 @@
 
 The data directory is on a file system of its own in a sparse file of 2 GiB. A cut is the file
 system's own forced shutdown without log flush: from then on nothing reaches the device, what was
-written without a sync is gone, and the server sees its writes fail until it is killed. Needs root
-and loop devices; says so and ends with status 0 where there are none.
+written without a sync is gone, and the server sees its writes fail until it is killed.
+
+A sync that is under way at that moment may come back with success although its data is lost (seen
+on ext4, Linux 6.18). A machine without power would not have answered, so acks from that moment on
+do not count; but a sync that begins later must fail, and its fragment must not be acked.
+
+Needs root and loop devices; says so and ends with status 0 where there are none.
 """
 
 import argparse
@@ -97,10 +102,12 @@ def main():
     server.log_path, server.output_path = work / "server.log", work / "server.out"
 
     def cut(server, chance):
+        since = time.monotonic()
         disk.cut()
         # The server lives on for a moment over a dead disk: it must not say PERSISTED.
-        time.sleep(chance.random() * 0.5)
+        time.sleep(chance.random() * 1.2)
         server.kill()
+        return since
 
     def again(server):
         disk.unmount()

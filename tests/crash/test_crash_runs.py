@@ -39,7 +39,7 @@ def test_green(outcome, script, args):
     status, summary, closing = outcome(script, *args)
     assert (status, summary["failed"]) == (0, {})
     assert summary["persisted"] > 20 and summary["read_back"] >= summary["persisted"]
-    assert closing == "15 passed, 0 failed"
+    assert closing == "16 passed, 0 failed"
 
 
 def test_damage_is_seen_and_never_served(outcome):
