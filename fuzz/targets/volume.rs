@@ -7,11 +7,20 @@ use streamkeep_volume::fuzz;
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, data)) = data.split_first() else { return };
+    // What was found does not matter here; a panic does.
     match choice % 6 {
-        0 => fuzz::volume(data),
-        1 => fuzz::volume_patched(data),
-        2 => fuzz::footer(data),
-        3 => fuzz::footer_patched(data),
+        0 => {
+            fuzz::volume(data);
+        },
+        1 => {
+            fuzz::volume_patched(data);
+        },
+        2 => {
+            fuzz::footer(data);
+        },
+        3 => {
+            fuzz::footer_patched(data);
+        },
         4 => fuzz::row(data),
         _ => fuzz::meta(data),
     }
