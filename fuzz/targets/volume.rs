@@ -11,16 +11,16 @@ fuzz_target!(|data: &[u8]| {
     match choice % 6 {
         0 => {
             fuzz::volume(data);
-        },
+        }
         1 => {
             fuzz::volume_patched(data);
-        },
+        }
         2 => {
             fuzz::footer(data);
-        },
+        }
         3 => {
             fuzz::footer_patched(data);
-        },
+        }
         4 => fuzz::row(data),
         _ => fuzz::meta(data),
     }
