@@ -437,20 +437,21 @@ def test_flipped_bytes_anywhere(make_server, end, seed):
     shutil.rmtree(kept)
 
 
-@pytest.mark.xfail(strict=True, reason="recovery takes a damaged last batch for a torn tail, whole")
+@pytest.mark.xfail(strict=True, reason="what an idle writer has synced is noted nowhere, so "
+                                       "recovery takes a damaged last batch for a torn one, whole")
 def test_damage_in_the_last_batch_after_a_kill(make_server):
-    """One byte of one fragment costs that fragment; the others have checksums of their own."""
+    """A byte of one fragment costs that fragment, and is told; others have their own checksums."""
     server = make_server()
     create(server, "cam")
-    sent = put(server, "cam", 10, frames=1, size=100_000)
+    sent = put(server, "cam", 30, frames=1, size=5000)
     time.sleep(1)
     server.kill()
     [volume] = volumes(server)
-    flip(volume, occupied(volume) // 2)
+    flip(volume, occupied(volume) - 2500)
     checked = server.offline("fsck")
     server.start()
     lost = served_right_or_not_at_all(server, "cam", sent)
-    assert (len(lost), checked.returncode) == (1, 1)
+    assert (lost, checked.returncode) == ({list(sent)[-1]}, 1)
 
 
 def test_a_volume_cut_short(make_server):
