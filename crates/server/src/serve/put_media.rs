@@ -112,9 +112,12 @@ pub(crate) async fn run(
             io = io(exchange, reading) => match io {
                 Io::Read(Ok(Some(bytes))) => {
                     last_byte = Instant::now();
+                    // Once a fragment: the flag is far from everything else a frame touches.
+                    if shell.unreported_bytes == 0 {
+                        shell.kept = stream.is_kept();
+                        session.set_kept(shell.kept);
+                    }
                     shell.unreported_bytes += bytes.len() as u64;
-                    session.set_kept(stream.is_kept());
-                    shell.kept = stream.is_kept();
                     session.handle_body(clock.now(), bytes, &mut || {
                         engine.begin_fragment(stream.id).map_err(|error| {
                             tracing::warn!(%error, "no fragment number");

@@ -29,6 +29,7 @@ mod lock;
 mod lru;
 mod numbering;
 mod options;
+mod page_window;
 mod query;
 mod read;
 mod recent;

@@ -38,6 +38,10 @@ pub struct Options {
     pub hash_volumes: bool,
     /// Bytes of records that one batch takes at most: 8 MiB.
     pub batch_len_max: usize,
+    /// Bytes written last that each lane leaves in the page cache: 256 MiB, two seconds of 1,000
+    /// cameras or minutes of a few. What is older leaves it, so that a recorder does not push
+    /// everything else out of memory.
+    pub page_cache_len: u64,
     /// Bytes that may wait at one lane: 64 MiB, half a second of 1,000 cameras.
     pub lane_queue_len_max: u64,
     /// Bytes that may wait in all lanes together: 256 MiB.
@@ -114,6 +118,7 @@ impl Options {
             sort_on_seal: SortOnSeal::Auto,
             hash_volumes: false,
             batch_len_max: 8 << 20,
+            page_cache_len: 256 << 20,
             lane_queue_len_max: 64 << 20,
             queue_len_max: 256 << 20,
             recent_window: Duration::from_secs(600),

@@ -19,6 +19,7 @@ use streamkeep_volume::{
 use crate::error::store_wide;
 use crate::health::Concern;
 use crate::lane::{Appended, Item, Lane, Repeat, Store, Work};
+use crate::page_window::PageWindow;
 use crate::recent::FirstCopy;
 use crate::shared::Shared;
 use crate::stream::lock;
@@ -30,6 +31,7 @@ pub(crate) struct Writer {
     shared: Arc<Shared>,
     lane: Arc<Lane>,
     current: Option<Current>,
+    written: PageWindow,
 }
 
 /// The volume that is being written.
@@ -49,7 +51,8 @@ struct Current {
 
 impl Writer {
     pub(crate) fn new(shared: Arc<Shared>, lane: Arc<Lane>) -> Self {
-        Self { shared, lane, current: None }
+        let written = PageWindow::new(shared.options.page_cache_len);
+        Self { shared, lane, current: None, written }
     }
 
     /// Works until the lane is stopped and empty, then closes the volume.
@@ -101,6 +104,7 @@ impl Writer {
         let failed = outcome.is_err();
         self.complete(items, outcome);
         self.release(len);
+        self.written.trim(|volume, range| self.shared.drop_pages(volume, range));
         if failed {
             // What is behind would be answered before what was lost is sent again.
             let rest = self.lane.drain();
@@ -170,6 +174,7 @@ impl Writer {
             batch.hash_into(hasher);
         }
         let end = batch.end();
+        let written = current.tail..end;
         shared.counters.written_bytes.add(end - current.tail);
         shared.counters.batches.add(1);
         current.tail = end;
@@ -183,6 +188,7 @@ impl Writer {
         shared.counters.fragments.add(rows.len() as u64);
         shared.counters.media_bytes.add(media_len);
         volume.write().publish(rows, new_keys, end);
+        self.written.push(volume.id(), written);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// The sleep. What is sent back meanwhile is late by at most this, next to which an ack waits for
 /// a disk for milliseconds.
-const NAP: Duration = Duration::from_millis(1);
+const NAP: Duration = Duration::from_millis(2);
 
 /// A wait below this counts as short: events come faster than 4,000 a second.
 const SHORT: Duration = Duration::from_micros(250);
