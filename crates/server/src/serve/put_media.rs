@@ -6,8 +6,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use streamkeep_api::ConnectionPermit;
-use streamkeep_engine::{AppendRefused, Engine};
+use streamkeep_engine::{AppendDone, AppendRefused, Engine};
 use streamkeep_http::{ConnectionInfo, Exchange, ReadError, WriteError};
 use streamkeep_ingest::{
     Ack, AckEvent, BodyEnd, ErrorId, IngestSession, Output, SessionConfig, StoreFailure, Stored,
@@ -16,6 +17,7 @@ use streamkeep_io::Clock;
 use streamkeep_live::LiveFragment;
 use streamkeep_media::{Fragment, FragmentNumber};
 use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::metrics::{PutHistograms, StreamMetrics};
 use super::streams::StreamRuntime;
@@ -30,6 +32,10 @@ const UNRETAINED_WAIT: Duration = Duration::from_secs(3);
 const OVERLOAD_PATIENCE: Duration = Duration::from_secs(3);
 /// How often the store is asked again while it has no room.
 const OVERLOAD_RETRY: Duration = Duration::from_millis(20);
+
+/// A fragment above this is hashed, sealed and queued on another thread: 50 MB would hold up
+/// everyone else on this one for a tenth of a second.
+const LARGE_FRAGMENT: usize = 1 << 20;
 
 /// A session whose producer has opened another one ends after this much silence.
 const SUPERSEDED_WAIT: Duration = Duration::from_secs(10);
@@ -274,6 +280,8 @@ struct Shell<'a> {
 struct Blocked {
     since: Instant,
     fragments: Vec<Arc<Fragment>>,
+    /// The first of them is being handed to the store on another thread.
+    handing_over: Option<JoinHandle<Result<(), AppendRefused>>>,
 }
 
 impl Shell<'_> {
@@ -322,9 +330,27 @@ impl Shell<'_> {
             blocked.fragments.push(fragment);
             return;
         }
-        let number = fragment.number;
+        if fragment.media_len() > LARGE_FRAGMENT {
+            let (engine, stream) = (self.around.engine.clone(), self.around.stream.id);
+            let (copy, done) = (Fragment::clone(&fragment), self.done(fragment.number));
+            let handing_over = Some(spawn_blocking(move || engine.append(stream, copy, done)));
+            self.blocked =
+                Some(Blocked { since: Instant::now(), fragments: vec![fragment], handing_over });
+            return;
+        }
+        let done = self.done(fragment.number);
+        let result = self.around.engine.append(
+            self.around.stream.id,
+            Fragment::clone(&fragment),
+            done,
+        );
+        self.appended(session, fragment, result);
+    }
+
+    /// What is called when the fragment is durable or lost.
+    fn done(&self, number: FragmentNumber) -> AppendDone {
         let (tx, stream) = (self.stored_tx.clone(), self.around.stream.clone());
-        let done = Box::new(move |result: Result<_, streamkeep_engine::StoreError>| {
+        Box::new(move |result: Result<_, streamkeep_engine::StoreError>| {
             // The row is in the index before this runs: a reader finds the fragment there.
             stream.tail.remove(number);
             let answer = match result {
@@ -339,13 +365,26 @@ impl Shell<'_> {
             };
             // A session that is gone needs no answer.
             let _ = tx.send((number, answer));
-        });
-        match self.around.engine.append(self.around.stream.id, Fragment::clone(&fragment), done) {
+        })
+    }
+
+    fn appended(
+        &mut self,
+        session: &mut IngestSession,
+        fragment: Arc<Fragment>,
+        result: Result<(), AppendRefused>,
+    ) {
+        match result {
             Ok(()) => {}
             Err(AppendRefused::Overloaded) => {
-                self.blocked = Some(Blocked { since: Instant::now(), fragments: vec![fragment] });
+                self.blocked = Some(Blocked {
+                    since: Instant::now(),
+                    fragments: vec![fragment],
+                    handing_over: None,
+                });
             }
             Err(refused) => {
+                let number = fragment.number;
                 tracing::warn!(?refused, fragment = %number, "the store refuses");
                 self.around.stream.tail.remove(number);
                 session.handle_stored(number, Err(failure(self.around.stream)));
@@ -353,9 +392,27 @@ impl Shell<'_> {
         }
     }
 
-    /// Asks the store again for what it had no room for.
+    /// Asks the store again for what it had no room for, or looks whether a large fragment has been
+    /// handed over.
     fn retry(&mut self, session: &mut IngestSession) {
-        let Some(blocked) = self.blocked.take() else { return };
+        let Some(mut blocked) = self.blocked.take() else { return };
+        if let Some(task) = blocked.handing_over.take() {
+            if !task.is_finished() {
+                self.blocked = Some(Blocked { handing_over: Some(task), ..blocked });
+                return;
+            }
+            let fragment = blocked.fragments.remove(0);
+            let result = task.now_or_never().and_then(Result::ok);
+            self.appended(session, fragment, result.unwrap_or(Err(AppendRefused::Closed)));
+            let since = self.blocked.as_ref().map_or_else(Instant::now, |again| again.since);
+            for fragment in blocked.fragments {
+                self.append(session, fragment);
+            }
+            if let Some(again) = &mut self.blocked {
+                again.since = since;
+            }
+            return;
+        }
         if blocked.since.elapsed() > OVERLOAD_PATIENCE {
             tracing::warn!("the store is overloaded, the session is broken off");
             for fragment in &blocked.fragments {

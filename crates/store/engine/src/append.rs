@@ -76,8 +76,9 @@ impl Shared {
 
         let mut state = lock(&stream.append);
         let state = &mut *state;
-        let lane = self.lane_for(stream, state);
-        if !self.takes(&lane, fragment.media_len() as u64) {
+        let media_len = fragment.media_len() as u64;
+        let lane = self.lane_for(stream, state, media_len);
+        if !self.takes(&lane, media_len) {
             return Err(AppendRefused::Overloaded);
         }
         self.restore_history(stream, state).map_err(refusal_of)?;
@@ -154,14 +155,15 @@ impl Shared {
             && fits(lane.queued_len(), self.options.lane_queue_len_max)
     }
 
-    /// The lane of a stream. It changes, when retention or the number of streams has changed, only
-    /// while nothing of the stream is in flight.
+    /// The lane for a fragment of a stream. It changes, when retention or the number of streams has
+    /// changed or fragments become large or small, only while nothing of the stream is in flight.
     pub(crate) fn lane_for(
         self: &Arc<Self>,
         stream: &StreamState,
         state: &mut AppendState,
+        media_len: u64,
     ) -> Arc<Lane> {
-        let wanted = self.lane_id(stream);
+        let wanted = self.lane_id(stream, media_len);
         if let Some(lane) = &state.lane
             && (lane.id == wanted || stream.in_flight() > 0)
         {
@@ -170,11 +172,15 @@ impl Shared {
         state.lane.insert(self.lane(wanted)).clone()
     }
 
-    fn lane_id(&self, stream: &StreamState) -> u32 {
+    fn lane_id(&self, stream: &StreamState, media_len: u64) -> u32 {
+        let class = stream.config().retention_class() << 16;
+        if media_len > LARGE_LEN {
+            return class | LARGE_GROUP;
+        }
         let groups = self.options.lanes.unwrap_or_else(|| self.default_groups()).clamp(1, 0xffff);
         let [a, b, c, d, ..] = stream.id.0;
         let group = u32::from_be_bytes([a, b, c, d]) % groups;
-        stream.config().retention_class() << 16 | group
+        class | group
     }
 
     fn default_groups(&self) -> u32 {
@@ -297,6 +303,11 @@ const MS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 /// Streams that one group of lanes is meant for, and the most groups there are by default.
 const STREAMS_PER_GROUP: usize = 1024;
 const GROUPS_MAX: u32 = 4;
+/// Fragments above 4 MiB have a lane of their own: 50 MB take a disk a tenth of a second and more,
+/// and everyone's fragments would wait for that sync.
+const LARGE_LEN: u64 = 4 << 20;
+/// Above every group that streams are divided into.
+const LARGE_GROUP: u32 = 0xffff;
 /// Fragments with one producer timestamp whose content is compared. A camera without a clock starts
 /// at the same instant again and again; more copies than these are not looked at.
 const CANDIDATES_MAX: usize = 64;
