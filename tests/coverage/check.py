@@ -8,7 +8,8 @@ description is printed from the tables its parser uses.
     check.py --check    writes nothing; fails when the page is stale
 
 Both fail when a model has an operation, member, constraint or error that the server neither
-implements nor lists as later, and when the server has one that no model has.
+implements nor lists as later, and when the server has one that no model has. Operations of the
+server's own stand under a service of their own and are only described.
 """
 
 import argparse
@@ -29,11 +30,10 @@ MODELS = [
 ]
 
 # Operations of the service that no model of botocore has.
-UNMODELLED = {
-    "PutMedia": "documented only; its members are headers (`x-amzn-stream-name`, "
-    "`x-amzn-stream-arn`, `x-amzn-fragment-timecode-type`, `x-amzn-producer-start-timestamp`, "
-    "`x-amzn-fragment-acknowledgment-required`)"
-}
+UNMODELLED = {"PutMedia": "documented only; its members are headers"}
+
+# Operations that are the server's own.
+EXTENSIONS = "streamkeep"
 
 # Words of the models for a whole number.
 INTEGERS = {"integer", "long"}
@@ -65,8 +65,9 @@ def compare(models, description):
                 faults.append(f"{service}: {name} is unknown to the server")
                 continue
             faults += compare_operation(service, model, name, operation, ours[name])
-    for name in ours:
-        if name not in modelled and name not in UNMODELLED:
+    for name, operation in ours.items():
+        is_own = operation["service"] == EXTENSIONS
+        if name not in modelled and name not in UNMODELLED and not is_own:
             faults.append(f"{name} is in no model")
     for name in UNMODELLED:
         if name in modelled:
@@ -129,7 +130,7 @@ def compare_shape(where, shapes, name, ours):
             continue
         if theirs == mine:
             continue
-        if rule == "max" and "narrowed" in ours and (theirs is None or mine < theirs):
+        if "narrowed" in ours and is_narrower(rule, mine, theirs):
             continue
         faults.append(f"{where}: {rule} is {theirs!r} in the model, {mine!r} here")
     if kind == "list":
@@ -140,8 +141,18 @@ def compare_shape(where, shapes, name, ours):
     return faults
 
 
+def is_narrower(rule, mine, theirs):
+    """Whether a range that says why it is narrower is so at this end."""
+    if rule == "max":
+        return theirs is None or mine < theirs
+    # A bound of nothing says no more than none does: it would hide that a lower bound was dropped.
+    return rule == "min" and mine > (theirs or 0)
+
+
 def page(description):
-    operations = description["operations"]
+    everything = description["operations"]
+    operations = {n: o for n, o in everything.items() if o["service"] != EXTENSIONS}
+    extensions = {n: o for n, o in everything.items() if o["service"] == EXTENSIONS}
     implemented = [n for n, o in operations.items() if o["state"] == "implemented"]
     lines = [
         "# API coverage",
@@ -167,7 +178,11 @@ def page(description):
                 f"| {denial['name']} {denial['status']} "
                 f"| {rate['account'] or '–'} | {rate['resource'] or '–'} |"
             )
-    lines += ["", "Call rates hold with the quota setting `kvs`."]
+    lines += [
+        "",
+        "Call rates hold with the quota setting `kvs`. The same description for programs, as an "
+        "OpenAPI 3.1 document, is at `GET /openapi.json`.",
+    ]
 
     for service in MODELS:
         names = [n for n in implemented if operations[n]["service"] == service]
@@ -176,11 +191,51 @@ def page(description):
         for name in names:
             lines += ["", f"### {name}", ""] + operation_lines(name, operations[name])
 
+    lines += extension_lines(extensions) + playback_lines(description["playback"])
     lines += ["", "## Errors of later operations", "", "| Operation | Errors |", "| --- | --- |"]
     for name, operation in operations.items():
         if operation["state"] == "later":
             lines.append(f"| {name} | {error_text(operation['errors'])} |")
     return "\n".join(lines) + "\n"
+
+
+def extension_lines(extensions):
+    lines = [
+        "",
+        "## Operations beyond Kinesis Video Streams",
+        "",
+        "In no published model; a client of the service never meets them. They are signed like the "
+        "others, for service `kinesisvideo`, and authorised as actions of their own. Texts and "
+        "numbers are written as in the published operations.",
+        "",
+        "| Operation | Path | Action | Denied with |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, operation in extensions.items():
+        denial = operation["denial"]
+        lines.append(
+            f"| [{name}](#{name.lower()}) | `{operation['path']}` | `{operation['iam_action']}` "
+            f"| {denial['name']} {denial['status']} |"
+        )
+    for name, operation in extensions.items():
+        example = json.dumps(operation["example"], indent=1, ensure_ascii=False)
+        lines += ["", f"### {name}", ""] + operation_lines(name, operation)
+        lines += ["", "An answer:", "", "```json", example, "```"]
+    return lines
+
+
+def playback_lines(paths):
+    lines = [
+        "",
+        "## Playback sessions",
+        "",
+        "Sub-requests: GET or HEAD with the session token that the session URL carries, and no "
+        "signature. Browsers may ask with OPTIONS first.",
+        "",
+        "| Path | Calls/s session |",
+        "| --- | --- |",
+    ]
+    return lines + [f"| `{p['path']}` | {p['calls_per_second']} |" for p in paths]
 
 
 def operation_lines(name, operation):
@@ -194,6 +249,11 @@ def operation_lines(name, operation):
             lines[-2:] = ["No members."]
         output = ", ".join(operation["output"]) or "`{}`"
         lines += ["", f"Answers: {output}."]
+    if operation["headers"]:
+        lines += ["", "| Header | Required | Accepts |", "| --- | --- | --- |"]
+        for header in operation["headers"]:
+            required = "yes" if header["required"] else ""
+            lines.append(f"| `{header['name']}` | {required} | {header['description']} |")
     lines += ["", f"Errors: {error_text(operation['errors'])}."]
     return lines
 
@@ -267,7 +327,11 @@ def main():
         print(f"{PAGE.relative_to(ROOT)} is stale: run {sys.argv[0]}", file=sys.stderr)
     if faults:
         return 1
-    states = [operation["state"] for operation in description["operations"].values()]
+    states = [
+        operation["state"]
+        for operation in description["operations"].values()
+        if operation["service"] != EXTENSIONS
+    ]
     print(f"{states.count('implemented')} operations implemented, {states.count('later')} later; "
           "members, constraints and errors agree with the models")
     return 0

@@ -92,6 +92,19 @@ class Comparison(unittest.TestCase):
     def test_agreement(self):
         self.assertEqual(self.faults(), [])
 
+    def test_operations_of_our_own_are_in_no_model(self):
+        def add(model, operations):
+            operations["Own"] = operations["LaterThing"] | {"service": "streamkeep"}
+
+        self.assertEqual(self.faults(add), [])
+
+    def test_a_lower_bound_may_be_narrowed_with_a_reason(self):
+        def narrow(model, operations):
+            model["shapes"]["Hours"].pop("min")
+            operations["MakeThing"]["input"]["members"]["Hours"]["min"] = 2
+
+        self.assertEqual(self.faults(narrow), [])
+
     def test_every_difference_is_seen(self):
         def members(operations):
             return operations["MakeThing"]["input"]["members"]
@@ -116,11 +129,17 @@ class Comparison(unittest.TestCase):
             "an enum grew": lambda m, o: m["shapes"]["Kind"]["enum"].append("C"),
             "a range without reason": lambda m, o: members(o)["Hours"].pop("narrowed"),
             "a range wider than the model": lambda m, o: m["shapes"]["Hours"].update(max=6),
-            "a lower bound is missing": lambda m, o: m["shapes"]["Hours"].pop("min"),
+            "a lower bound is missing": lambda m, o: m["shapes"]["Map"].pop("min"),
+            "a number's lower bound is missing": lambda m, o: m["shapes"]["Hours"].pop("min"),
+            "a lower bound wider than the model": lambda m, o: m["shapes"]["Hours"].update(min=1),
+            "a lower bound without reason": lambda m, o: members(o)["List"].update(min=1),
             "inside a list": lambda m, o: members(o)["List"]["member"]["members"].pop("At"),
             "the length of a list": lambda m, o: members(o)["List"].update(min=1),
             "a map's key": lambda m, o: members(o)["Map"].update(key=NAME | {"max": 8}),
             "a map's value": lambda m, o: members(o)["Map"].update(value=NAME | {"max": 8}),
+            "an operation of our own in a model": lambda m, o: o["LaterThing"].update(
+                service="streamkeep"
+            ),
             "the model has PutMedia": lambda m, o: (
                 m["operations"].update(PutMedia=m["operations"]["LaterThing"]),
                 o.update(PutMedia=o["LaterThing"]),

@@ -1,9 +1,12 @@
 //! Entry points for fuzzing: any input may come in, none may panic, what holds for every input is
 //! asserted. Not part of the public interface.
 
+use bytes::Bytes;
+
 use crate::{
-    AccessUnitSplitter, AudioFormat, AudioSpecificConfig, KeyFrameProbe, NalFraming, NalUnits,
-    OpusHead, VideoCodec, WaveFormat, h264, h265,
+    AccessUnitSplitter, AudioDescription, AudioFormat, AudioSpecificConfig, FrameNalUnits,
+    KeyFrameProbe, NalFraming, NalUnits, OpusHead, VideoCodec, VideoDescription, WaveFormat, h264,
+    h265,
 };
 
 /// Every parser of records and parameter sets.
@@ -35,6 +38,46 @@ pub fn records(input: &[u8]) {
         }
     }
     let _ = h265::HevcDecoderConfigurationRecord::parse(input);
+}
+
+/// Descriptions of tracks with this CodecPrivate, and a frame as those tracks have it.
+pub fn descriptions(codec_private: &[u8], frame: &[u8]) {
+    let private = Bytes::copy_from_slice(codec_private);
+    for codec in [VideoCodec::H264, VideoCodec::H265] {
+        let Ok(description) = VideoDescription::new(codec.codec_id(), &private) else { continue };
+        assert!(description.width > 0 && description.height > 0 && description.display_width > 0);
+        assert!(description.reorder_depth_max <= 16);
+        let entry = &description.sample_entry_record;
+        let again = VideoDescription::new(codec.codec_id(), entry).expect("a record of our own");
+        assert_eq!(
+            (&again.sample_entry_record, &again.codec_string),
+            (entry, &description.codec_string)
+        );
+        assert_eq!(again.parameter_sets, description.parameter_sets);
+        let _ = description.is_rasl(frame);
+        if let Ok(unit) = description.annex_b_key_frame(frame) {
+            let nal_units = description.nal_units(frame).expect("they were read a moment ago");
+            let sets_len: usize = description.parameter_sets.iter().map(|nal| 4 + nal.len()).sum();
+            assert!(unit.len() <= sets_len + nal_units.annex_b_len);
+        }
+    }
+    for codec_id in ["A_AAC", "A_OPUS", "A_MS/ACM"] {
+        if let Ok(description) = AudioDescription::new(codec_id, &private, None) {
+            assert!(description.sampling_rate > 0 && description.channels > 0);
+        }
+    }
+    if let Ok(config) = AudioSpecificConfig::parse(codec_private) {
+        let _ = config.adts_header(frame.len());
+    }
+    for length_size in [1, 2, 4] {
+        for codec in [VideoCodec::H264, VideoCodec::H265] {
+            if let Ok(nal_units) = FrameNalUnits::parse(codec, length_size, frame) {
+                let mut out = Vec::new();
+                nal_units.annex_b(&mut out);
+                assert_eq!(out.len(), nal_units.annex_b_len);
+            }
+        }
+    }
 }
 
 /// A frame of a track with this CodecPrivate.

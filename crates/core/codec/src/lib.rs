@@ -8,11 +8,15 @@
 //!
 //! * [`KeyFrameProbe`]: is this frame a random access point, by its own slices?
 //! * [`AudioFormat`]: how many samples does this audio frame last?
+//! * [`VideoDescription`], [`AudioDescription`]: all that packaging asks of a track.
+//! * [`FrameNalUnits`]: a stored frame → Annex B.
 //! * [`AccessUnitSplitter`]: raw Annex B byte stream → frames with 4-byte length prefixes.
 //! * [`h264`], [`h265`]: parameter sets, the avcC and hvcC records.
 
 mod access_unit;
+mod annex_b;
 mod audio;
+mod description;
 mod error;
 #[doc(hidden)]
 pub mod fuzz;
@@ -27,7 +31,9 @@ pub mod h264;
 pub mod h265;
 
 pub use access_unit::{AccessUnit, AccessUnitSplitter, CodecParameters, PictureOrder};
+pub use annex_b::FrameNalUnits;
 pub use audio::{AudioFormat, AudioSpecificConfig, DeclaredAudio, OpusHead, WaveFormat};
+pub use description::{AudioCodec, AudioDescription, DescriptionError, VideoDescription};
 pub use error::Error;
 pub use key_frame::{KeyFrameProbe, is_key_frame};
 pub use nal_units::{NalFraming, NalUnits, VideoCodec};

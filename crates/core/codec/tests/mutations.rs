@@ -20,6 +20,7 @@ proptest! {
     fn random_bytes(input in prop::collection::vec(any::<u8>(), 0..200)) {
         fuzz::records(&input);
         fuzz::frame(&input, &input);
+        fuzz::descriptions(&input, &input);
     }
 
     #[test]
@@ -36,5 +37,6 @@ proptest! {
         input.truncate(len % (input.len() + 1));
         fuzz::records(&input);
         fuzz::frame(&input, &input);
+        fuzz::descriptions(&input, &input);
     }
 }

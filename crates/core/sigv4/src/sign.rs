@@ -110,6 +110,31 @@ impl Signing<'_> {
         payload: PayloadHash<'_>,
         style: Style,
     ) -> Result<AddedHeaders, AuthError> {
+        self.sign_headers_reading(request, payload, style, Reading::Standard)
+    }
+
+    /// Signs a request to S3 by header: the path stands in the canonical request as it is sent,
+    /// encoded once and not normalised, and `x-amz-content-sha256` is always added and signed
+    /// ("Authenticating Requests: Using the Authorization Header", Amazon S3 API reference).
+    ///
+    /// # Errors
+    /// As [`Signing::sign_headers`].
+    pub fn sign_s3_headers(
+        &self,
+        request: &Request<'_>,
+        payload: PayloadHash<'_>,
+    ) -> Result<AddedHeaders, AuthError> {
+        let style = Style { content_sha256: Some(Inclusion::Signed), ..Style::SDK };
+        self.sign_headers_reading(request, payload, style, Reading::AsSent)
+    }
+
+    fn sign_headers_reading(
+        &self,
+        request: &Request<'_>,
+        payload: PayloadHash<'_>,
+        style: Style,
+        path_reading: Reading,
+    ) -> Result<AddedHeaders, AuthError> {
         check_unsigned(request)?;
         let content_sha256 = match (style.content_sha256, payload) {
             (None, PayloadHash::Unsigned) => Some(Inclusion::Signed),
@@ -134,7 +159,8 @@ impl Signing<'_> {
         let covered = Request { headers: &headers, ..*request };
         let (credential, signed_headers) = (self.credential()?, signed_headers(&covered)?);
         let signature =
-            self.signature(&covered, &credential, &signed_headers, &payload_hash)?.to_hex();
+            self.signature(&covered, &credential, &signed_headers, &payload_hash, path_reading)?;
+        let signature = signature.to_hex();
         let authorization = format!(
             "{ALGORITHM} Credential={}, SignedHeaders={}, Signature={signature}",
             credential.text(),
@@ -183,8 +209,10 @@ impl Signing<'_> {
         }
         let query = uri::canonical_query(&query, Reading::Standard, None);
         let covered = Request { query: &query, ..*request };
+        let reading = Reading::Standard;
         let signature =
-            self.signature(&covered, &credential, &signed_headers, &payload.text())?.to_hex();
+            self.signature(&covered, &credential, &signed_headers, &payload.text(), reading)?;
+        let signature = signature.to_hex();
         Ok(format!("{query}&X-Amz-Signature={signature}"))
     }
 
@@ -199,8 +227,9 @@ impl Signing<'_> {
         credential: &Credential,
         signed_headers: &SignedHeaders,
         payload_hash: &str,
+        path_reading: Reading,
     ) -> Result<Signature, AuthError> {
-        let path = uri::canonical_path(request.path, Reading::Standard);
+        let path = uri::canonical_path(request.path, path_reading);
         let query = uri::canonical_query(request.query, Reading::Standard, None);
         let canonical = canonical_request(request, &path, &query, signed_headers, payload_hash)?;
         let text = string_to_sign(self.now, credential, &canonical);

@@ -1,7 +1,8 @@
 //! The one place that authenticates and authorises, and hands requests on.
 //!
 //! A request is routed from its head, then proven, then answered. Nothing reaches a stream but
-//! through [`Front::authenticate`] and [`ControlPlane`]; `/healthz` and `/readyz` alone are open.
+//! through [`Front::authenticate`] and [`ControlPlane`]; `/healthz`, `/readyz`, `/time` and
+//! `/openapi.json` alone are open, and tell nothing of any stream.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,10 +11,12 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use streamkeep_api::{
-    ApiError, ConnectionKind, Connections, ControlPlane, EndpointContext, Exception,
-    FragmentTimecodeType, GetMediaForFragmentListRequest, GetMediaRequest, ListFragmentsRequest,
-    Operation, Plane, PointKind, Principal, PutMediaRequest, RequestedFragment, Route, Scheme,
-    StartSelector, Stream, StreamRef, method_not_allowed, route, success,
+    ApiError, ConnectionKind, Connections, ControlPlane, Cost, EndpointContext, Exception,
+    FragmentTimecodeType, GetClipRequest, GetDashStreamingSessionUrlRequest,
+    GetHlsStreamingSessionUrlRequest, GetImagesRequest, GetMediaForFragmentListRequest,
+    GetMediaRequest, GetThumbnailsRequest, ListFragmentsRequest, Operation, Plane, PlaybackPath,
+    PointKind, Principal, PutMediaRequest, RequestedFragment, Route, Scheme,
+    StartSelector, Stream, StreamRef, method_not_allowed, route, success, utc_time,
 };
 use streamkeep_engine::{Engine, TimeAxis};
 use streamkeep_http::{Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler, ShutdownSignal};
@@ -29,6 +32,7 @@ use tracing::Instrument as _;
 
 use super::health::Health;
 use super::metrics::{CallLabels, Metrics};
+use super::playback::{self, Playback};
 use super::put_media::{self, SessionRules, Surroundings};
 use super::streams::{StreamRuntime, Streams};
 use super::{archive, get_media};
@@ -55,6 +59,7 @@ pub(crate) struct Front {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) root: RootKeyPair,
     pub(crate) signing_keys: SigningKeys,
+    pub(crate) playback: Playback,
     /// The listeners' own counters, appended to `/metrics`; set once they run.
     pub(crate) http_counters: std::sync::OnceLock<Arc<streamkeep_http::Counters>>,
 }
@@ -75,10 +80,14 @@ impl Handler for Front {
                 Admit::Reject(self.refusal(Some(operation), &error).map(Body::Full))
             }
             Route::Operation(operation) => Admit::Buffered { body_len_max: operation.body_max() },
-            Route::Health | Route::Ready | Route::Metrics => Admit::Buffered { body_len_max: 0 },
+            Route::Health | Route::Ready | Route::Metrics | Route::Time | Route::Description => {
+                Admit::Buffered { body_len_max: 0 }
+            }
             Route::MethodNotAllowed { allow } => {
                 Admit::Reject(method_not_allowed(allow, &self.request_id()).map(Body::Full))
             }
+            // Its session token is proven with the answer; there is no body.
+            Route::Playback(_) => Admit::Buffered { body_len_max: 0 },
             Route::NotFound => {
                 Admit::Reject(self.refusal(None, &ApiError::unrouted()).map(Body::Full))
             }
@@ -102,6 +111,17 @@ impl Handler for Front {
                     }
                 },
                 Route::Metrics => self.show_metrics(&head, conn),
+                Route::Playback(path) => self.play(path, &head).await,
+                Route::Time => {
+                    let mut response = plain(StatusCode::OK, utc_time(self.clock.now()));
+                    // Players load from pages of other origins.
+                    let any = HeaderValue::from_static("*");
+                    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+                    response
+                }
+                Route::Description => {
+                    success(self.control.openapi(), &self.request_id()).map(Body::Full)
+                }
                 // `admit` let nothing else through.
                 _ => self.refusal(None, &ApiError::unrouted()).map(Body::Full),
             }
@@ -151,7 +171,8 @@ impl Front {
         body: Bytes,
         conn: &ConnectionInfo,
     ) -> Result<Response<Body>, ApiError> {
-        let principal = self.authenticate(head, Payload::Body(&body), &[])?;
+        let signed = if operation == Operation::GetClip { GetClipRequest::HEADERS } else { &[] };
+        let principal = self.authenticate(head, Payload::Body(&body), signed)?;
         let context = endpoint_context(head, conn);
         let now = self.clock.now();
         if operation.plane() == Plane::Control {
@@ -179,10 +200,18 @@ impl Front {
                 call.get_fragments(GetMediaForFragmentListRequest::parse(&body)?)
             }
             Operation::ListFragments => call.list(&ListFragmentsRequest::parse(&body)?).await,
-            other => {
-                tracing::error!(%other, "a media operation has no handler");
-                Err(ApiError::internal())
+            Operation::GetHLSStreamingSessionURL => {
+                call.hls_url(&GetHlsStreamingSessionUrlRequest::parse(&body, now)?).await
             }
+            Operation::GetDASHStreamingSessionURL => {
+                call.dash_url(&GetDashStreamingSessionUrlRequest::parse(&body, now)?).await
+            }
+            Operation::GetClip => {
+                call.clip(&GetClipRequest::parse(&body, &head.headers, now)?).await
+            }
+            Operation::GetImages => call.images(&GetImagesRequest::parse(&body)?).await,
+            Operation::GetThumbnails => call.thumbnails(&GetThumbnailsRequest::parse(&body)?).await,
+            other => Err(ApiError::later(other)),
         }
     }
 
@@ -313,6 +342,21 @@ impl Front {
 
     fn runtime(&self, stream: &Stream) -> Result<Arc<StreamRuntime>, ApiError> {
         self.streams.get(stream.id).ok_or_else(ApiError::stream_not_found)
+    }
+
+    /// A sub-request of a playback session: the service opens its token.
+    async fn play(&self, path: PlaybackPath, head: &Parts) -> Response<Body> {
+        let started = Instant::now();
+        let mark = playback::session_mark(head.uri.query().unwrap_or(""));
+        let response = match self.control.count_playback(path, mark, self.clock.now()) {
+            Ok(()) => self.playback.answer(head).await,
+            Err(error) => self.refusal(None, &error).map(Body::Full),
+        };
+        self.metrics.call_seconds.observe(started.elapsed().as_secs_f64());
+        let outcome = if response.status().is_success() { "ok" } else { "refused" };
+        let labels = CallLabels { operation: "Playback", outcome };
+        self.metrics.calls.get_or_create(&labels).inc();
+        response
     }
 
     /// `/metrics` is open to this machine over a plain loopback connection that no proxy passed
@@ -446,6 +490,62 @@ impl MediaCall<'_> {
             .map(|last| front.control.fragments_token(stream.id, page.range, last));
         let answer = streamkeep_api::list_fragments(&rows, next);
         Ok(success(answer, &front.request_id()).map(Body::Full))
+    }
+
+    fn kept_stream(&self, wanted: &StreamRef) -> Result<Arc<Stream>, ApiError> {
+        let control = &self.front.control;
+        control.admit_playback(self.operation, self.principal, wanted, self.context, self.now)
+    }
+
+    async fn hls_url(
+        &self,
+        request: &GetHlsStreamingSessionUrlRequest,
+    ) -> Result<Response<Body>, ApiError> {
+        let stream = self.kept_stream(&request.stream)?;
+        let endpoint = self.front.control.data_endpoint(self.context)?;
+        let url = self.front.playback.hls_url(stream.id, &endpoint, request).await?;
+        let answer = streamkeep_api::hls_streaming_session_url(&url);
+        Ok(success(answer, &self.front.request_id()).map(Body::Full))
+    }
+
+    async fn dash_url(
+        &self,
+        request: &GetDashStreamingSessionUrlRequest,
+    ) -> Result<Response<Body>, ApiError> {
+        let stream = self.kept_stream(&request.stream)?;
+        let endpoint = self.front.control.data_endpoint(self.context)?;
+        let url = self.front.playback.dash_url(stream.id, &endpoint, request).await?;
+        let answer = streamkeep_api::dash_streaming_session_url(&url);
+        Ok(success(answer, &self.front.request_id()).map(Body::Full))
+    }
+
+    async fn clip(&self, request: &GetClipRequest) -> Result<Response<Body>, ApiError> {
+        let stream = self.kept_stream(&request.stream)?;
+        let (mut response, cost) = self.front.playback.clip(stream.id, request).await?;
+        self.front.control.spend(stream.id, cost, self.now)?;
+        if let Ok(id) = HeaderValue::from_str(&self.front.request_id()) {
+            response.headers_mut().insert("x-amzn-requestid", id);
+        }
+        Ok(response)
+    }
+
+    async fn images(&self, request: &GetImagesRequest) -> Result<Response<Body>, ApiError> {
+        let stream = self.kept_stream(&request.stream)?;
+        let control = &self.front.control;
+        control.spend(stream.id, Cost::images(request.page_size), self.now)?;
+        let page = control.images_page(stream.id, request)?;
+        let images = self.front.playback.images(stream.id, request, &page.instants).await?;
+        let answer = streamkeep_api::get_images(&images, page.next_token.as_deref());
+        Ok(success(answer, &self.front.request_id()).map(Body::Full))
+    }
+
+    async fn thumbnails(&self, request: &GetThumbnailsRequest) -> Result<Response<Body>, ApiError> {
+        let stream = self.kept_stream(&request.stream)?;
+        let cost = Cost::thumbnails(request.instants.len());
+        self.front.control.spend(stream.id, cost, self.now)?;
+        let thumbnails = self.front.playback.thumbnails(stream.id, request).await?;
+        let answer = streamkeep_api::get_thumbnails(&thumbnails);
+        Ok(success(answer, &self.front.request_id()).map(Body::Full))
     }
 
     fn media_response(&self, body: streamkeep_http::BodyStream) -> Response<Body> {

@@ -8,6 +8,7 @@ mod get_media;
 mod health;
 pub(crate) mod keys;
 mod metrics;
+mod playback;
 mod put_media;
 mod server_metrics;
 mod streams;
@@ -31,7 +32,10 @@ use streamkeep_engine::{Engine, Host, Options, Seams, StoreLock};
 use streamkeep_http::{Config, Listener, LocalAuthority, Server, local_authority};
 use streamkeep_io::{Clock, LocalDirectory, Rng, SystemClock, SystemRng, VolumeIo};
 use streamkeep_live::MemoryBudget;
+use streamkeep_pictures::Pictures;
+use streamkeep_playback::{CacheSizes, Service};
 use streamkeep_sigv4::SigningKeys;
+use zeroize::Zeroizing;
 
 use crate::config::{QuotaSet, ServeArgs, ServeConfig};
 use credentials::RootCredentials;
@@ -39,6 +43,7 @@ use front::{Front, RootKeyPair};
 use health::Health;
 use keys::Keyring;
 use metrics::Metrics;
+use playback::Playback;
 use streams::Streams;
 
 /// Streams without retention may hold this share of the machine's memory together.
@@ -130,12 +135,26 @@ impl Running {
                 QuotaSet::Kvs => Quotas::Kvs,
                 QuotaSet::Off => Quotas::Off,
             },
-            token_key: token_key(control.as_ref(), rng.as_ref())?,
+            token_key: kept_secret(control.as_ref(), rng.as_ref(), "paging-token-key")?,
         };
         let random = Arc::new(ApiRandom(rng.clone()));
         let control_plane =
             ControlPlane::load(settings, streams.clone(), random, Arc::new(RootOnly))?;
+        let session_key =
+            Zeroizing::new(kept_secret(control.as_ref(), rng.as_ref(), "playback-session-key")?);
+        let playback = Playback {
+            service: Arc::new(Service::new(
+                engine.clone(),
+                streams.clone(),
+                clock.clone(),
+                rng.clone(),
+                &session_key,
+                CacheSizes::default(),
+            )),
+            pictures: Pictures::new(streamkeep_pictures::Settings::default())?,
+        };
         let front = Arc::new(Front {
+            playback,
             connections: Connections::new(control_plane.limits().connections),
             control: Arc::new(control_plane),
             streams,
@@ -306,20 +325,20 @@ fn memory_budget() -> usize {
     usize::try_from(total / MEMORY_SHARE).unwrap_or(usize::MAX)
 }
 
-/// The key of paging tokens, kept so that a listing can go on over a restart.
-fn token_key(
+/// A key of tokens, drawn once and kept, so that listings and players go on over a restart.
+fn kept_secret(
     control: &dyn ControlCatalog,
     rng: &dyn Rng,
+    name: &str,
 ) -> Result<[u8; 32], streamkeep_catalog::CatalogError> {
-    const NAME: &str = "paging-token-key";
-    if let Some(stored) = control.meta(NAME)?
+    if let Some(stored) = control.meta(name)?
         && let Ok(key) = stored.try_into()
     {
         return Ok(key);
     }
     let mut key = [0; 32];
     rng.fill(&mut key);
-    control.set_meta(NAME, &key)?;
+    control.set_meta(name, &key)?;
     Ok(key)
 }
 

@@ -339,11 +339,8 @@ impl Shell<'_> {
             return;
         }
         let done = self.done(fragment.number);
-        let result = self.around.engine.append(
-            self.around.stream.id,
-            Fragment::clone(&fragment),
-            done,
-        );
+        let result =
+            self.around.engine.append(self.around.stream.id, Fragment::clone(&fragment), done);
         self.appended(session, fragment, result);
     }
 

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use streamkeep_api::{PersistenceError, Stream, StreamPersistence, StreamStatus as ApiStatus};
+use streamkeep_api::{
+    ImageGeneration, Notification, PersistenceError, StoredConfigurationError, Stream,
+    StreamPersistence, StreamStatus as ApiStatus,
+};
 use streamkeep_catalog::{ControlCatalog, StorageTier, StreamRecord, StreamStatus};
 use streamkeep_engine::{Engine, StreamConfig};
 use streamkeep_io::Rng;
@@ -112,7 +115,7 @@ impl StreamPersistence for Streams {
                 self.control.remove_stream(record.id).map_err(failed)?;
                 continue;
             }
-            let stream = from_record(record);
+            let stream = from_record(record).map_err(failed)?;
             self.start(&stream)?;
             streams.push(stream);
         }
@@ -200,13 +203,19 @@ fn to_record(stream: &Stream, wrapped_key: Vec<u8>) -> StreamRecord {
             streamkeep_api::StorageTier::Warm => StorageTier::Warm,
         },
         tags: stream.tags.clone(),
+        image_generation: stream.image_generation.as_ref().map(ImageGeneration::to_stored),
+        notification: stream.notification.as_ref().map(Notification::to_stored),
         wrapped_key,
     }
 }
 
-fn from_record(record: StreamRecord) -> Stream {
+fn from_record(record: StreamRecord) -> Result<Stream, StoredConfigurationError> {
     let tags: BTreeMap<String, String> = record.tags;
-    Stream {
+    let images = record.image_generation.as_deref();
+    let notification = record.notification.as_deref();
+    Ok(Stream {
+        image_generation: images.map(ImageGeneration::from_stored).transpose()?,
+        notification: notification.map(Notification::from_stored).transpose()?,
         id: record.id,
         name: record.name,
         created: record.created,
@@ -222,5 +231,5 @@ fn from_record(record: StreamRecord) -> Stream {
             StorageTier::Warm => streamkeep_api::StorageTier::Warm,
         },
         tags,
-    }
+    })
 }

@@ -1,7 +1,10 @@
 //! The operations on streams, from an authenticated request to its answer.
 
 mod answers;
+mod delivery;
 mod fragments;
+mod images;
+mod playback;
 #[cfg(test)]
 mod tests;
 
@@ -11,16 +14,25 @@ use std::sync::Arc;
 use bytes::Bytes;
 use streamkeep_media::{StreamId, UnixMillis};
 
-pub use answers::{FragmentInfo, list_fragments};
+pub(crate) use answers::extension_examples;
+pub use answers::{
+    AckError, AckTimes, Coverage, CoverageGap, CoveragePoints, CoverageRun, FragmentInfo,
+    GapReason, Image, ImageError, LastFragment, StreamHealth, StreamState, Thumbnail,
+    dash_streaming_session_url, get_coverage, get_images, get_stream_health, get_thumbnails,
+    hls_streaming_session_url, list_fragments,
+};
 pub use fragments::FragmentsPage;
+pub use images::ImagesPage;
 
 use crate::access::denied_action;
+use crate::openapi::openapi;
 use crate::operation::{RETENTION_HOURS_MAX, TAGS_MAX};
-use crate::quota::{CallRates, Points};
+use crate::quota::{CallRates, Points, SessionRates};
 use crate::request::{
-    CreateStream, DeleteStream, DescribeStream, DescribeStreamStorage, GetDataEndpoint,
-    ListStreams, ListTagsForResource, ListTagsForStream, RetentionChange, TagResource, TagStream,
-    UntagResource, UntagStream, UpdateDataRetention, UpdateStream, UpdateStreamStorage,
+    CreateStream, DeleteStream, DescribeImageGeneration, DescribeNotification, DescribeStream,
+    DescribeStreamStorage, GetDataEndpoint, ListStreams, ListTagsForResource, ListTagsForStream,
+    RetentionChange, TagResource, TagStream, UntagResource, UntagStream, UpdateDataRetention,
+    UpdateImageGeneration, UpdateNotification, UpdateStream, UpdateStreamStorage,
 };
 use crate::streams::Definition;
 use crate::token::Tokens;
@@ -54,7 +66,10 @@ pub struct ControlPlane {
     limits: Limits,
     rates: CallRates,
     points: Points,
+    session_rates: SessionRates,
     tokens: Tokens,
+    /// The description of the API, made once.
+    openapi: Bytes,
 }
 
 impl ControlPlane {
@@ -71,10 +86,12 @@ impl ControlPlane {
         Ok(Self {
             streams: Streams::load(settings.owner, persistence, random)?,
             authorizer,
+            openapi: openapi(settings.public_url.as_ref()),
             public_url: settings.public_url,
             limits: settings.quotas.limits(),
             rates: CallRates::new(),
             points: Points::new(),
+            session_rates: SessionRates::new(),
             tokens: Tokens::new(settings.token_key),
         })
     }
@@ -87,6 +104,12 @@ impl ControlPlane {
     /// The limits in force.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The OpenAPI 3.1 description of what this version answers, as JSON. Holds nothing that
+    /// `docs/api-coverage.md` does not say.
+    pub fn openapi(&self) -> Bytes {
+        self.openapi.clone()
     }
 
     /// Answers one operation with the JSON of its output.
@@ -110,6 +133,12 @@ impl ControlPlane {
         match operation {
             Operation::CreateStream => call.create_stream(CreateStream::parse(body)?),
             Operation::DeleteStream => call.delete_stream(&DeleteStream::parse(body)?),
+            Operation::DescribeImageGenerationConfiguration => {
+                call.describe_image_generation(&DescribeImageGeneration::parse(body)?)
+            }
+            Operation::DescribeNotificationConfiguration => {
+                call.describe_notification(&DescribeNotification::parse(body)?)
+            }
             Operation::DescribeStream => call.describe_stream(&DescribeStream::parse(body)?),
             Operation::DescribeStreamStorageConfiguration => {
                 call.describe_storage(&DescribeStreamStorage::parse(body)?)
@@ -139,12 +168,18 @@ impl ControlPlane {
             Operation::UpdateDataRetention => {
                 call.update_data_retention(&UpdateDataRetention::parse(body)?)
             }
+            Operation::UpdateImageGenerationConfiguration => {
+                call.update_image_generation(UpdateImageGeneration::parse(body)?)
+            }
+            Operation::UpdateNotificationConfiguration => {
+                call.update_notification(UpdateNotification::parse(body)?)
+            }
             Operation::UpdateStream => call.update_stream(UpdateStream::parse(body)?),
             Operation::UpdateStreamStorageConfiguration => {
                 call.update_storage(&UpdateStreamStorage::parse(body)?)
             }
             other => {
-                debug_assert_eq!(other.plane(), Plane::Media, "{other} has no handler");
+                debug_assert_ne!(other.plane(), Plane::Control, "{other} has no handler");
                 tracing::error!(%other, "a media operation was handed to the control plane");
                 Err(ApiError::internal())
             }
@@ -368,11 +403,7 @@ impl Call<'_> {
     fn get_data_endpoint(&self, request: &GetDataEndpoint) -> Result<Bytes, ApiError> {
         self.media_stream(&request.stream)?;
         tracing::debug!(api = request.api.as_str(), "endpoint handed out");
-        let url = match &self.control.public_url {
-            Some(url) => url.as_str().into(),
-            None => self.context.base_url()?,
-        };
-        Ok(answers::get_data_endpoint(&url))
+        Ok(answers::get_data_endpoint(&self.control.data_endpoint(self.context)?))
     }
 
     fn list_streams(&self, request: &ListStreams) -> Result<Bytes, ApiError> {

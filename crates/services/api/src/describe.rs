@@ -2,11 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::control_plane::extension_examples;
+use crate::openapi::request_headers;
 use crate::shape::{Member, Shape, Structure};
-use crate::{Availability, Exception, Operation};
+use crate::{Availability, Exception, Operation, PlaybackPath};
 
 /// What this version accepts, as JSON: per operation path, service, errors, and for implemented
-/// ones members with their constraints. Read by `tests/coverage`.
+/// ones members with their constraints. Read by `tests/coverage`. The same for clients is
+/// [`ControlPlane::openapi`](crate::ControlPlane::openapi).
 pub fn describe() -> String {
     let operations: Map<String, Value> =
         Operation::all().map(|o| (o.name().to_owned(), describe_operation(o))).collect();
@@ -14,7 +17,11 @@ pub fn describe() -> String {
         .iter()
         .map(|e| (format!("{e:?}"), json!({ "name": e.name(), "status": e.status() })))
         .collect();
-    let description = json!({ "operations": operations, "exceptions": exceptions });
+    let playback: Vec<_> = PlaybackPath::all()
+        .map(|p| json!({ "path": p.path(), "calls_per_second": p.calls_per_second() }))
+        .collect();
+    let description =
+        json!({ "operations": operations, "exceptions": exceptions, "playback": playback });
     format!("{description:#}")
 }
 
@@ -37,6 +44,21 @@ fn describe_operation(operation: Operation) -> Value {
             Availability::Later => "later",
         },
     });
+    let headers: Vec<_> = request_headers(operation)
+        .iter()
+        .map(|header| {
+            json!({
+                "name": header.name,
+                "required": header.required,
+                "description": header.description,
+            })
+        })
+        .collect();
+    description["headers"] = headers.into();
+    let example = extension_examples().into_iter().find(|(name, _)| *name == operation.name());
+    if let Some((_, example)) = example {
+        description["example"] = example;
+    }
     if let Some(shape) = &operation.row().shape {
         description["input"] = structure(shape.input);
         description["output"] = shape.output.into();

@@ -132,14 +132,14 @@ impl PublicUrl {
 }
 
 /// RFC 9110 §7.2: `uri-host [ ":" port ]`.
-struct Authority<'a> {
+pub(crate) struct Authority<'a> {
     /// A name, an IPv4 address, or an IPv6 address in brackets.
-    host: &'a str,
+    pub(crate) host: &'a str,
     port: Option<u16>,
 }
 
 impl<'a> Authority<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
                 let end = rest.find(']')?;

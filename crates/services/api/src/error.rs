@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde_json::json;
+use streamkeep_media::FragmentNumber;
 
 use crate::{Exception, Operation, Service};
 
@@ -29,6 +30,64 @@ impl ApiError {
     /// ResourceNotFoundException for a stream, in the service's words (control-plane.md §3.1).
     pub fn stream_not_found() -> Self {
         Self::new(Exception::ResourceNotFound, "The requested stream is not found or not active.")
+    }
+
+    /// ResourceNotFoundException: the stream has no fragments where some were asked for.
+    pub fn no_fragments() -> Self {
+        Self::new(
+            Exception::ResourceNotFound,
+            "No fragments found in the stream for the streaming request.",
+        )
+    }
+
+    /// NoDataRetentionException: the stream keeps nothing on disk.
+    pub fn no_data_retention(stream: &str) -> Self {
+        Self::new(
+            Exception::NoDataRetention,
+            format!("The stream {stream} has a data retention of 0 hours; this needs more."),
+        )
+    }
+
+    /// UnsupportedStreamMediaTypeException: the tracks of the media cannot be packaged as asked.
+    /// `codec_ids` are those of the media.
+    pub fn unsupported_stream_media_type(codec_ids: &[&str]) -> Self {
+        Self::new(
+            Exception::UnsupportedStreamMediaType,
+            format!("The tracks {} cannot be packaged as asked.", codec_ids.join(", ")),
+        )
+    }
+
+    /// MissingCodecPrivateDataException: a track that needs it has no CodecPrivate.
+    pub fn missing_codec_private_data(track: u64) -> Self {
+        Self::new(
+            Exception::MissingCodecPrivateData,
+            format!("Track {track} has no codec private data."),
+        )
+    }
+
+    /// InvalidCodecPrivateDataException: the CodecPrivate of a track does not parse, for `reason`.
+    pub fn invalid_codec_private_data(track: u64, reason: &str) -> Self {
+        Self::new(
+            Exception::InvalidCodecPrivateData,
+            format!("The codec private data of track {track} is not valid: {reason}."),
+        )
+    }
+
+    /// InvalidMediaFrameException: a frame of this fragment does not parse, for `reason`.
+    pub fn invalid_media_frame(fragment: FragmentNumber, reason: &str) -> Self {
+        Self::new(
+            Exception::InvalidMediaFrame,
+            format!("A frame of fragment {fragment} is not valid: {reason}."),
+        )
+    }
+
+    /// What answers a playback sub-request whose session token is missing, altered or expired:
+    /// 403 (playback.md §4).
+    pub fn session_refused() -> Self {
+        Self::new(
+            Exception::AccessDeniedForbidden,
+            "The session token is missing, not valid, or has expired.",
+        )
     }
 
     /// InternalFailure. The cause belongs in the log, not in the answer.

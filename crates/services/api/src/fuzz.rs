@@ -2,15 +2,23 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use streamkeep_media::UnixMillis;
+
 use crate::request::{
-    CreateStream, DeleteStream, DescribeStream, DescribeStreamStorage, GetDataEndpoint,
-    ListStreams, ListTagsForResource, ListTagsForStream, TagResource, TagStream, UntagResource,
-    UntagStream, UpdateDataRetention, UpdateStream, UpdateStreamStorage,
+    CreateStream, DeleteStream, DescribeImageGeneration, DescribeNotification, DescribeStream,
+    DescribeStreamStorage, GetDataEndpoint, ListStreams, ListTagsForResource, ListTagsForStream,
+    TagResource, TagStream, UntagResource, UntagStream, UpdateDataRetention, UpdateImageGeneration,
+    UpdateNotification, UpdateStream, UpdateStreamStorage,
 };
 use crate::{
-    ApiError, GetMediaForFragmentListRequest, GetMediaRequest, ListFragmentsRequest, Operation,
+    ApiError, GetClipRequest, GetCoverageRequest, GetDashStreamingSessionUrlRequest,
+    GetHlsStreamingSessionUrlRequest, GetImagesRequest, GetMediaForFragmentListRequest,
+    GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest, ListFragmentsRequest, Operation,
     PutMediaRequest,
 };
+
+/// The time that [`parse`] takes for now.
+pub const NOW: UnixMillis = UnixMillis(1_795_166_438_482);
 
 /// Parses `body` as a request of `operation`.
 ///
@@ -20,6 +28,10 @@ pub fn parse(operation: Operation, body: &[u8]) -> Result<(), ApiError> {
     match operation {
         Operation::CreateStream => CreateStream::parse(body).map(drop),
         Operation::DeleteStream => DeleteStream::parse(body).map(drop),
+        Operation::DescribeImageGenerationConfiguration => {
+            DescribeImageGeneration::parse(body).map(drop)
+        }
+        Operation::DescribeNotificationConfiguration => DescribeNotification::parse(body).map(drop),
         Operation::DescribeStream => DescribeStream::parse(body).map(drop),
         Operation::DescribeStreamStorageConfiguration => {
             DescribeStreamStorage::parse(body).map(drop)
@@ -33,8 +45,25 @@ pub fn parse(operation: Operation, body: &[u8]) -> Result<(), ApiError> {
         Operation::UntagResource => UntagResource::parse(body).map(drop),
         Operation::UntagStream => UntagStream::parse(body).map(drop),
         Operation::UpdateDataRetention => UpdateDataRetention::parse(body).map(drop),
+        Operation::UpdateImageGenerationConfiguration => {
+            UpdateImageGeneration::parse(body).map(drop)
+        }
+        Operation::UpdateNotificationConfiguration => UpdateNotification::parse(body).map(drop),
         Operation::UpdateStream => UpdateStream::parse(body).map(drop),
         Operation::UpdateStreamStorageConfiguration => UpdateStreamStorage::parse(body).map(drop),
+        Operation::GetClip => GetClipRequest::parse(body, &HeaderMap::new(), NOW).map(drop),
+        Operation::GetDASHStreamingSessionURL => {
+            GetDashStreamingSessionUrlRequest::parse(body, NOW).map(drop)
+        }
+        Operation::GetHLSStreamingSessionURL => {
+            GetHlsStreamingSessionUrlRequest::parse(body, NOW).map(drop)
+        }
+        Operation::GetImages => GetImagesRequest::parse(body).map(|images| {
+            debug_assert!((1..=1501).contains(&images.instants().len()));
+        }),
+        Operation::GetCoverage => GetCoverageRequest::parse(body).map(drop),
+        Operation::GetStreamHealth => GetStreamHealthRequest::parse(body).map(drop),
+        Operation::GetThumbnails => GetThumbnailsRequest::parse(body).map(drop),
         Operation::GetMedia => GetMediaRequest::parse(body).map(drop),
         Operation::GetMediaForFragmentList => GetMediaForFragmentListRequest::parse(body).map(drop),
         Operation::ListFragments => ListFragmentsRequest::parse(body).map(drop),

@@ -10,6 +10,8 @@
 //! media plane:    PutMediaRequest::parse(headers), GetMediaRequest::parse(body) …
 //!                 ControlPlane::admit(operation, principal, stream, context, now)
 //!                                → Arc<Stream>                    else ApiError
+//!                 playback and images: admit_playback, own operations: admit_each
+//!                 hls_streaming_session_url(…), get_images(…) …  → JSON
 //! ApiError::response(operation, request id)
 //! ```
 //!
@@ -17,18 +19,23 @@
 //! `tests/coverage` compares it with the published service models. Time and randomness come in
 //! from outside. Streams are kept behind [`StreamPersistence`].
 //!
-//! Left out: signaling channels, edge, images, notifications, playback sessions. They are routed,
-//! authenticated and refused ([`ApiError::later`]).
+//! Beside the operations of KVS stand a few of our own ([`Service::Streamkeep`]), for what a console
+//! needs and KVS has no call for. They are signed, authorised and described like the others.
+//!
+//! Left out: signaling channels and edge. They are routed, authenticated and refused
+//! ([`ApiError::later`]).
 
 mod access;
 mod arn;
 mod control_plane;
+mod delivery;
 mod describe;
 mod endpoint;
 mod error;
 mod exception;
 #[doc(hidden)]
 pub mod fuzz;
+mod openapi;
 mod operation;
 mod quota;
 mod request;
@@ -43,22 +50,35 @@ mod token;
 
 pub use access::{AccessContext, Authorizer, Decision, Principal, RootOnly, denied};
 pub use arn::{Owner, OwnerError, ResourceArn};
-pub use control_plane::{ControlPlane, FragmentInfo, FragmentsPage, Settings, list_fragments};
+pub use control_plane::{
+    AckError, AckTimes, ControlPlane, Coverage, CoverageGap, CoveragePoints, CoverageRun,
+    FragmentInfo, FragmentsPage, GapReason, Image, ImageError, ImagesPage, LastFragment, Settings,
+    StreamHealth, StreamState, Thumbnail, dash_streaming_session_url, get_coverage, get_images,
+    get_stream_health, get_thumbnails, hls_streaming_session_url, list_fragments,
+};
+pub use delivery::{
+    ConfigurationStatus, Destination, DestinationTarget, ImageGeneration, JPEG_QUALITY_DEFAULT,
+    Notification, StoredConfigurationError,
+};
 pub use describe::describe;
 pub use endpoint::{EndpointContext, PublicUrl, PublicUrlError, Scheme};
 pub use error::{ApiError, method_not_allowed, success};
 pub use exception::Exception;
+pub use openapi::openapi;
 pub use operation::{Availability, CallRate, Operation, Plane, ResourceKind, Service};
 pub use quota::{
-    ConnectionKind, ConnectionLimits, ConnectionPermit, Connections, IngestLimits, Limits,
+    ConnectionKind, ConnectionLimits, ConnectionPermit, Connections, Cost, IngestLimits, Limits,
     PointKind, Quotas,
 };
 pub use request::{
-    ApiName, FragmentRange, FragmentSelectorType, FragmentTimecodeType,
-    GetMediaForFragmentListRequest, GetMediaRequest, ListFragmentsRequest, PutMediaRequest,
+    ApiName, ClipCut, ClipLimits, ContainerFormat, DiscontinuityMode, DisplayMode, FragmentRange,
+    FragmentSelectorType, FragmentTimecodeType, GetClipRequest, GetCoverageRequest,
+    GetDashStreamingSessionUrlRequest, GetHlsStreamingSessionUrlRequest, GetImagesRequest,
+    GetMediaForFragmentListRequest, GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest,
+    ImageFormat, ImageSize, ListFragmentsRequest, PlaybackMode, PlaybackSpan, PutMediaRequest,
     RequestedFragment, StartSelector, StorageTier, StreamRef,
 };
-pub use route::{Authentication, Route, route};
+pub use route::{Authentication, PlaybackPath, Route, route, utc_time};
 pub use seams::{PersistenceError, RandomSource, StreamPersistence};
 pub use stream::{Stream, StreamStatus};
 pub use streams::Streams;

@@ -1,16 +1,18 @@
-//! The operations of the five KVS services: one enum, one table.
+//! The operations of the five KVS services and our own: one enum, one table.
 
 mod inputs;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use inputs::{RETENTION_HOURS_MAX, STREAM_ARN, STREAM_NAME, TAGS_MAX};
+pub(crate) use inputs::{
+    IMAGE_GENERATION, NOTIFICATION, RETENTION_HOURS_MAX, STREAM_ARN, STREAM_NAME, TAGS_MAX,
+};
 
 use crate::Exception;
 use crate::shape::Structure;
 
-/// An operation of the KVS API. What is known of each stands in one table.
+/// An operation of the KVS API, or one of our own. What is known of each stands in one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the names are the API's own")]
 pub enum Operation {
@@ -58,6 +60,9 @@ pub enum Operation {
     SendAlexaOfferToMaster,
     JoinStorageSession,
     JoinStorageSessionAsViewer,
+    GetCoverage,
+    GetStreamHealth,
+    GetThumbnails,
 }
 
 /// The service model an operation belongs to. All share the signing name `kinesisvideo`.
@@ -73,10 +78,12 @@ pub enum Service {
     Signaling,
     /// WebRTC storage sessions.
     WebrtcStorage,
+    /// Operations of our own, in no service model.
+    Streamkeep,
 }
 
 impl Service {
-    /// The name of the service model.
+    /// The name of the service model, for our own operations `streamkeep`.
     pub fn model(self) -> &'static str {
         match self {
             Self::KinesisVideo => "kinesisvideo",
@@ -84,6 +91,7 @@ impl Service {
             Self::ArchivedMedia => "kinesis-video-archived-media",
             Self::Signaling => "kinesis-video-signaling",
             Self::WebrtcStorage => "kinesis-video-webrtc-storage",
+            Self::Streamkeep => "streamkeep",
         }
     }
 }
@@ -118,6 +126,8 @@ pub enum Plane {
     /// The server's own media handlers, with the request types and
     /// [`ControlPlane::admit`](crate::ControlPlane::admit) of this crate.
     Media,
+    /// The same, for operations of our own.
+    Streamkeep,
 }
 
 /// Calls per second that KVS allows (quotas.md §§1-3); `None` where it names no number.
@@ -181,9 +191,14 @@ impl Operation {
         self.row().path
     }
 
-    /// The IAM action: `kinesisvideo:` and this name (auth.md §3).
+    /// The IAM action: `kinesisvideo:` and this name (auth.md §3), for our own operations
+    /// `streamkeep:` and the name.
     pub fn iam_action(self) -> String {
-        format!("kinesisvideo:{}", self.name())
+        let prefix = match self.service() {
+            Service::Streamkeep => "streamkeep",
+            _ => "kinesisvideo",
+        };
+        format!("{prefix}:{}", self.name())
     }
 
     /// What the IAM resource is.

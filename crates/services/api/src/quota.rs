@@ -5,12 +5,14 @@
 
 mod buckets;
 mod connections;
+mod cost;
 #[cfg(test)]
 mod tests;
 
 pub use buckets::PointKind;
-pub(crate) use buckets::{CallRates, Points};
+pub(crate) use buckets::{CallRates, Points, SessionRates};
 pub use connections::{ConnectionKind, ConnectionPermit, Connections};
+pub use cost::Cost;
 
 /// Which set of limits holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -2,24 +2,41 @@
 //!
 //! Each type has one `parse`; there is no way to hold one that breaks a rule of the API.
 
+mod clip;
 mod control;
+mod delivery;
+mod extension;
+mod header;
+mod images;
 mod media;
+mod playback;
 mod put_media;
 mod stream_ref;
 mod tags;
 #[cfg(test)]
 mod tests;
 
+pub use clip::{ClipCut, ClipLimits, GetClipRequest};
 pub use control::{ApiName, StorageTier};
 pub(crate) use control::{
     ComparisonOperator, CreateStream, DeleteStream, DescribeStream, DescribeStreamStorage,
     GetDataEndpoint, ListStreams, RetentionChange, UpdateDataRetention, UpdateStream,
     UpdateStreamStorage,
 };
+pub(crate) use delivery::{
+    DescribeImageGeneration, DescribeNotification, UpdateImageGeneration, UpdateNotification,
+};
+pub use extension::{GetCoverageRequest, GetStreamHealthRequest, GetThumbnailsRequest};
+pub(crate) use images::jpeg_quality;
+pub use images::{GetImagesRequest, ImageFormat, ImageSize};
 pub(crate) use media::StartSelectorType;
 pub use media::{
     FragmentRange, FragmentSelectorType, GetMediaForFragmentListRequest, GetMediaRequest,
     ListFragmentsRequest, RequestedFragment, StartSelector,
+};
+pub use playback::{
+    ContainerFormat, DiscontinuityMode, DisplayMode, GetDashStreamingSessionUrlRequest,
+    GetHlsStreamingSessionUrlRequest, PlaybackMode, PlaybackSpan,
 };
 pub use put_media::{FragmentTimecodeType, PutMediaRequest};
 pub use stream_ref::StreamRef;

@@ -1,20 +1,34 @@
 //! From method and path to what answers.
 
+mod playback_path;
+
 use http::Method;
+
+pub use playback_path::PlaybackPath;
+
+use streamkeep_media::UnixMillis;
+use time::OffsetDateTime;
 
 use crate::Operation;
 
 /// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// An operation of the KVS API.
+    /// An operation of the KVS API, or one of our own.
     Operation(Operation),
+    /// A sub-request of a playback session: GET, HEAD, or the OPTIONS that a browser asks first.
+    Playback(PlaybackPath),
     /// `GET /healthz`: the process lives.
     Health,
     /// `GET /readyz`: it can serve.
     Ready,
     /// `GET /metrics`.
     Metrics,
+    /// `GET /time`: the clock of this server, as [`utc_time`] writes it. DASH players set theirs
+    /// by it (UTCTiming).
+    Time,
+    /// `GET /openapi.json`: [`ControlPlane::openapi`](crate::ControlPlane::openapi).
+    Description,
     /// The path exists, the method does not fit:
     /// [`method_not_allowed`](crate::method_not_allowed).
     MethodNotAllowed {
@@ -31,9 +45,12 @@ pub enum Route {
 pub enum Authentication {
     /// A SigV4 signature for service `kinesisvideo`, in the header or the query.
     SigV4,
+    /// The token of a playback session, in the query as `SessionToken`; nothing else.
+    SessionToken,
     /// Decided by the server's configuration for `/metrics`.
     Metrics,
-    /// Open to anyone who can connect; the answer holds nothing but a status.
+    /// Open to anyone who can connect; the answer holds nothing but a status, the time, or the
+    /// published description of the API.
     None,
 }
 
@@ -42,10 +59,14 @@ impl Route {
     pub fn authentication(self) -> Authentication {
         match self {
             Self::Operation(_) => Authentication::SigV4,
+            Self::Playback(_) => Authentication::SessionToken,
             Self::Metrics => Authentication::Metrics,
-            Self::Health | Self::Ready | Self::MethodNotAllowed { .. } | Self::NotFound => {
-                Authentication::None
-            }
+            Self::Health
+            | Self::Ready
+            | Self::Time
+            | Self::Description
+            | Self::MethodNotAllowed { .. }
+            | Self::NotFound => Authentication::None,
         }
     }
 }
@@ -58,16 +79,38 @@ pub fn route(method: &Method, path: &str) -> Route {
         "/healthz" => (Route::Health, &Method::GET),
         "/readyz" => (Route::Ready, &Method::GET),
         "/metrics" => (Route::Metrics, &Method::GET),
-        _ => match Operation::all().find(|o| o.path().eq_ignore_ascii_case(path)) {
-            Some(operation) => (Route::Operation(operation), &Method::POST),
-            None => return Route::NotFound,
-        },
+        "/time" => (Route::Time, &Method::GET),
+        "/openapi.json" => (Route::Description, &Method::GET),
+        _ => {
+            let operation = || Operation::all().find(|o| o.path().eq_ignore_ascii_case(path));
+            if let Some(path) = PlaybackPath::find(path) {
+                (Route::Playback(path), &Method::GET)
+            } else if let Some(operation) = operation() {
+                (Route::Operation(operation), &Method::POST)
+            } else {
+                return Route::NotFound;
+            }
+        }
     };
-    if method == allow || (method == Method::HEAD && allow == Method::GET) {
+    let preflight = method == Method::OPTIONS && matches!(found, Route::Playback(_));
+    if method == allow || (method == Method::HEAD && allow == Method::GET) || preflight {
         found
     } else {
         Route::MethodNotAllowed { allow }
     }
+}
+
+/// RFC 3339 in UTC with milliseconds, which is `xs:dateTime` too: `2026-11-20T09:00:00.123Z`.
+/// Instants after the year 9999 show as its end.
+pub fn utc_time(at: UnixMillis) -> String {
+    const LAST_MILLI: u64 = 253_402_300_799_999;
+    let millis = at.0.min(LAST_MILLI);
+    let seconds = i64::try_from(millis / 1000).expect("at most the year 9999");
+    let time = OffsetDateTime::from_unix_timestamp(seconds).expect("at most the year 9999");
+    let (date, (hour, minute, second)) = (time.date(), time.to_hms());
+    let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
+    let milli = millis % 1000;
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
 #[cfg(test)]
@@ -78,12 +121,20 @@ mod tests {
     fn every_route_but_the_probes_demands_proof() {
         let mut paths: Vec<(&Method, &str, Authentication)> =
             Operation::all().map(|o| (&Method::POST, o.path(), Authentication::SigV4)).collect();
-        assert_eq!(paths.len(), 44);
+        assert_eq!(paths.len(), 47);
         paths.extend([
             (&Method::GET, "/healthz", Authentication::None),
             (&Method::GET, "/readyz", Authentication::None),
             (&Method::GET, "/metrics", Authentication::Metrics),
+            // The time of day, and what docs/api-coverage.md says too.
+            (&Method::GET, "/time", Authentication::None),
+            (&Method::GET, "/openapi.json", Authentication::None),
         ]);
+        for path in PlaybackPath::all() {
+            for method in [&Method::GET, &Method::HEAD, &Method::OPTIONS] {
+                paths.push((method, path.path(), Authentication::SessionToken));
+            }
+        }
         for (method, path, wanted) in paths {
             let found = route(method, path);
             assert!(!matches!(found, Route::NotFound | Route::MethodNotAllowed { .. }), "{path}");
@@ -115,9 +166,36 @@ mod tests {
             (Method::POST, "//createStream", Route::NotFound),
             (Method::POST, "/listfragment\u{17f}", Route::NotFound), // ſ, whose capital is S
             (Method::GET, "/HEALTHZ", Route::NotFound),
+            (Method::OPTIONS, "/healthz", Route::MethodNotAllowed { allow: &Method::GET }),
+            (Method::OPTIONS, "/createStream", Route::MethodNotAllowed { allow: &Method::POST }),
+            (Method::HEAD, "/time", Route::Time),
+            (Method::POST, "/openapi.json", Route::MethodNotAllowed { allow: &Method::GET }),
+            (
+                Method::POST,
+                "/hls/v1/getMP4Part.mp4",
+                Route::MethodNotAllowed { allow: &Method::GET },
+            ),
+            (Method::GET, "/hls/v1/getTSFragment.ts", Route::Playback(PlaybackPath::HlsTsFragment)),
+            (Method::GET, "/hls/v1/getDASHManifest.mpd", Route::NotFound),
+            (Method::GET, "/hls/v1/gettsfragment.ts", Route::NotFound),
+            (Method::GET, "/hls/v1/", Route::NotFound),
+            (Method::GET, "/hls/v1/../v1/getTSFragment.ts", Route::NotFound),
         ];
         for (method, path, wanted) in cases {
             assert_eq!(route(&method, path), wanted, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn times() {
+        for (millis, wanted) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (1_795_166_438_482, "2026-11-20T09:20:38.482Z"),
+            (951_782_400_007, "2000-02-29T00:00:00.007Z"),
+            (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+            (u64::MAX, "9999-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(utc_time(UnixMillis(millis)), wanted);
         }
     }
 }

@@ -58,7 +58,7 @@ pub(crate) enum Shape {
     },
     /// A JSON object of free keys and text values.
     Map {
-        /// Shape of each key; a `Text`.
+        /// Shape of each key; a `Text` or a `Choice`.
         key: &'static Shape,
         /// Shape of each value; a `Text`.
         value: &'static Shape,

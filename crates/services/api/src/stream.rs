@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use streamkeep_media::{StreamId, UnixMillis};
 
 use crate::shape::wire_enum;
-use crate::{Owner, RandomSource, StorageTier};
+use crate::{ImageGeneration, Notification, Owner, RandomSource, StorageTier};
 
 wire_enum! {
     /// Life of a stream (control-plane.md §7). All states but ACTIVE last as long as the disk
@@ -50,6 +50,10 @@ pub struct Stream {
     pub storage_tier: StorageTier,
     /// At most 50.
     pub tags: BTreeMap<String, String>,
+    /// ImageGenerationConfiguration, when set.
+    pub image_generation: Option<ImageGeneration>,
+    /// NotificationConfiguration, when set.
+    pub notification: Option<Notification>,
 }
 
 const HOUR_MS: u64 = 3_600_000;
@@ -118,6 +122,8 @@ mod tests {
             visible_from: UnixMillis(0),
             storage_tier: StorageTier::Hot,
             tags: BTreeMap::new(),
+            image_generation: None,
+            notification: None,
         }
     }
 

@@ -166,6 +166,8 @@ impl Streams {
             visible_from: UnixMillis(0),
             storage_tier: definition.storage_tier,
             tags: definition.tags,
+            image_generation: None,
+            notification: None,
         };
         {
             let mut state = self.lock();
@@ -214,6 +216,20 @@ impl Streams {
             stream.version = new_version(self.random.as_ref());
             Ok(())
         })
+    }
+
+    /// Changes a configuration by `edit`. The version stays, and none is asked for
+    /// (control-plane.md §7).
+    ///
+    /// # Errors
+    /// ResourceNotFoundException, ResourceInUseException unless ACTIVE, those of `edit`, and what
+    /// storing it meets.
+    pub(crate) fn configure(
+        &self,
+        stream: &StreamRef,
+        edit: impl FnOnce(&mut Stream) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        self.change(stream, StreamStatus::Updating, Purpose::Update, edit)
     }
 
     /// Changes the tags by `edit`; status and version stay (control-plane.md §7).

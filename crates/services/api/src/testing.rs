@@ -222,6 +222,13 @@ impl Service {
         service
     }
 
+    /// [`Self::with_cam`] whose media is kept for a day.
+    pub(crate) fn with_kept_cam() -> Self {
+        let service = Self::new(Quotas::Protective);
+        service.ok(Operation::CreateStream, r#"{"StreamName":"cam1","DataRetentionInHours":24}"#);
+        service
+    }
+
     pub(crate) fn call_as(
         &self,
         principal: &Principal,

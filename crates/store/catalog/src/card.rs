@@ -1,14 +1,19 @@
 //! Stream cards: one small file per stream that repeats its control row.
 //!
 //! ```text
-//! streamkeep stream card 1
+//! streamkeep stream card 1       or 2, when it has a line that version 1 does not know
 //! id 0f0e0d0c0b0a09080706050403020100
 //! name front door
 //! …                               one "key value" per line; \ \n \r in values are escaped
 //! tag site=Beijing                names escape = as well
+//! image-generation {…}            version 2; a text whose writer versions it
+//! notification {…}                version 2; likewise
 //! wrapped-key 00ff…
 //! crc32c 1a2b3c4d                 over every byte before this line
 //! ```
+//!
+//! A card is written in the lowest version that holds it, so that streams without the newer settings
+//! stay readable to older programs.
 //!
 //! Text, so that a person can see which stream a card belongs to when nothing else is left. The
 //! wrapped key is sealed by the root key; the rest of a card is as open as the control database.
@@ -57,7 +62,7 @@ pub enum CardDamage {
     Checksum,
     /// The line with this key is missing, repeated or holds no valid value.
     Line(&'static str),
-    /// A line that no version 1 card has.
+    /// A line that no card of its version has.
     UnknownLine,
     /// The card is for another stream than its file name says.
     OtherStream(StreamId),
@@ -67,7 +72,7 @@ impl fmt::Display for CardDamage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shredded => f.write_str("overwritten with zeros"),
-            Self::NotACard => f.write_str("not a stream card of version 1"),
+            Self::NotACard => f.write_str("not a stream card of version 1 or 2"),
             Self::Checksum => f.write_str("checksum missing or wrong"),
             Self::Line(key) => write!(f, "bad or missing line {key:?}"),
             Self::UnknownLine => f.write_str("a line of an unknown kind"),
@@ -223,7 +228,8 @@ fn file_name(id: StreamId) -> String {
 
 const SUFFIX: &str = ".key";
 
-/// 50 tags of 128 + 256 characters of up to 4 bytes, each byte escaped at worst: 160 KB.
+/// 50 tags of 128 + 256 characters of up to 4 bytes, each byte escaped at worst: 160 KB. The two
+/// configurations have some 1 KB each.
 const CARD_LEN_MAX: u64 = 256 << 10;
 
 enum ReadError {
@@ -241,7 +247,10 @@ fn zero(file: &dyn streamkeep_io::VolumeFile) -> io::Result<()> {
     file.sync_data()
 }
 
-const FIRST_LINE: &str = "streamkeep stream card 1";
+const FIRST_LINE_1: &str = "streamkeep stream card 1";
+const FIRST_LINE_2: &str = "streamkeep stream card 2";
+const IMAGE_GENERATION: &str = "image-generation";
+const NOTIFICATION: &str = "notification";
 const CRC_KEY: &str = "crc32c ";
 const ACTIVE: &str = "active";
 const DELETING: &str = "deleting";
@@ -250,7 +259,11 @@ const WARM: &str = "warm";
 
 /// The card's text.
 fn encode(stream: &StreamRecord) -> String {
-    let mut text = format!("{FIRST_LINE}\n");
+    let configurations =
+        [(IMAGE_GENERATION, &stream.image_generation), (NOTIFICATION, &stream.notification)];
+    let is_version_2 = configurations.iter().any(|(_, value)| value.is_some());
+    let first_line = if is_version_2 { FIRST_LINE_2 } else { FIRST_LINE_1 };
+    let mut text = format!("{first_line}\n");
     let mut line = |key: &str, value: &str| {
         text.push_str(key);
         text.push(' ');
@@ -290,6 +303,14 @@ fn encode(stream: &StreamRecord) -> String {
         escape(value, &mut text, false);
         text.push('\n');
     }
+    for (key, value) in configurations {
+        if let Some(value) = value {
+            text.push_str(key);
+            text.push(' ');
+            escape(value, &mut text, false);
+            text.push('\n');
+        }
+    }
     text.push_str("wrapped-key ");
     for byte in &stream.wrapped_key {
         text.push_str(&format!("{byte:02x}"));
@@ -306,16 +327,18 @@ fn parse(bytes: &[u8]) -> Result<StreamRecord, CardDamage> {
         return Err(CardDamage::Shredded);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| CardDamage::NotACard)?;
-    let text = text
-        .strip_prefix(FIRST_LINE)
-        .and_then(|rest| rest.strip_prefix('\n'))
-        .ok_or(CardDamage::NotACard)?;
+    let (first_line, text) = text.split_once('\n').ok_or(CardDamage::NotACard)?;
+    let is_version_2 = match first_line {
+        FIRST_LINE_1 => false,
+        FIRST_LINE_2 => true,
+        _ => return Err(CardDamage::NotACard),
+    };
     let (lines, crc) = text
         .strip_suffix('\n')
         .and_then(|text| text.rsplit_once('\n'))
         .and_then(|(lines, last)| Some((lines, last.strip_prefix(CRC_KEY)?)))
         .ok_or(CardDamage::Checksum)?;
-    let covered = FIRST_LINE.len() + 1 + lines.len() + 1;
+    let covered = first_line.len() + 1 + lines.len() + 1;
     if crc != format!("{:08x}", crc32c(&bytes[..covered])) {
         return Err(CardDamage::Checksum);
     }
@@ -361,6 +384,8 @@ fn parse(bytes: &[u8]) -> Result<StreamRecord, CardDamage> {
         device_name: optional("device-name")?,
         media_type: optional("media-type")?,
         kms_key_id: optional("kms-key-id")?,
+        image_generation: if is_version_2 { optional(IMAGE_GENERATION)? } else { None },
+        notification: if is_version_2 { optional(NOTIFICATION)? } else { None },
         tags,
     };
     if fields.is_empty() { Ok(stream) } else { Err(CardDamage::UnknownLine) }

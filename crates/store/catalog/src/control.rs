@@ -36,6 +36,11 @@ pub struct StreamRecord {
     pub storage_tier: StorageTier,
     /// The stream's resource tags.
     pub tags: BTreeMap<String, String>,
+    /// ImageGenerationConfiguration, when set: a text whose writer versions it. The catalog only
+    /// keeps it.
+    pub image_generation: Option<String>,
+    /// NotificationConfiguration, when set: likewise.
+    pub notification: Option<String>,
     /// The stream key wrapped by the root key. Removing every copy shreds the stream's media.
     pub wrapped_key: Vec<u8>,
 }
@@ -74,6 +79,8 @@ impl fmt::Debug for StreamRecord {
             .field("visible_from", &self.visible_from)
             .field("storage_tier", &self.storage_tier)
             .field("tags", &self.tags)
+            .field("image_generation", &self.image_generation)
+            .field("notification", &self.notification)
             .field("wrapped_key", &"[redacted]")
             .finish()
     }

@@ -60,6 +60,8 @@ pub fn stream(id: u8, name: &str) -> StreamRecord {
             ("site".to_owned(), "北京 7".to_owned()),
             ("empty".to_owned(), String::new()),
         ]),
+        image_generation: Some(r#"{"FormatVersion":1,"Uri":"s3://bucket/a\nb"}"#.to_owned()),
+        notification: Some("arn:aws:sns:us-west-2:111122223333:topic = \\\nsecond".to_owned()),
         wrapped_key: (0..=u8::MAX).collect(),
     }
 }
@@ -107,6 +109,8 @@ fn streams_come_back_whole(catalog: &dyn ControlCatalog) {
         visible_from: UnixMillis(0),
         storage_tier: StorageTier::Hot,
         tags: BTreeMap::new(),
+        image_generation: None,
+        notification: None,
         wrapped_key: Vec::new(),
         ..stream(1, "bare")
     };
@@ -149,6 +153,8 @@ fn updates_need_the_version(catalog: &dyn ControlCatalog) {
         version: "2".to_owned(),
         retention_hours: 1,
         tags: BTreeMap::from([("new".to_owned(), "tag".to_owned())]),
+        image_generation: None,
+        notification: Some("other".to_owned()),
         wrapped_key: vec![1, 2, 3],
         ..before.clone()
     };

@@ -11,6 +11,7 @@ use std::time::Duration;
 use streamkeep_catalog::{IndexCatalog, TimeAxis};
 use streamkeep_keys::DataKeyCache;
 use streamkeep_media::{Fragment, FragmentNumber, StreamId, UnixMillis};
+use streamkeep_volume::FragmentMeta;
 
 use crate::health::HealthState;
 use crate::keeper::Keeper;
@@ -321,6 +322,20 @@ impl Engine {
     ) -> Result<StoredFragment, StoreError> {
         let stream = self.shared().known_stream(stream)?;
         self.shared().read_row(&stream, row)
+    }
+
+    /// What was sealed with a fragment besides its media: session header, frame table, tags. Reads
+    /// no media.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_meta(
+        &self,
+        stream: StreamId,
+        row: &IndexedRow,
+    ) -> Result<FragmentMeta, StoreError> {
+        let stream = self.shared().known_stream(stream)?;
+        self.shared().read_meta_of(&stream, row)
     }
 
     /// Returns when every append queued before has completed.

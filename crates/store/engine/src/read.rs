@@ -81,6 +81,31 @@ impl Shared {
         }
     }
 
+    /// The meta section of a visible row, from wherever it lies now.
+    pub(crate) fn read_meta_of(
+        &self,
+        stream: &StreamState,
+        row: &IndexedRow,
+    ) -> Result<FragmentMeta, StoreError> {
+        let number = row.number;
+        let missing = || StoreError::NoSuchFragment { stream: stream.id, number };
+        if stream.is_deleted() {
+            return Err(StoreError::StreamGone(stream.id));
+        }
+        if number < stream.config().number_floor(self.seams.clock.now()) {
+            return Err(missing());
+        }
+        let key = self.stream_key(stream)?;
+        match self.read_meta(stream, &key, row) {
+            // A sorted copy took the volume's place since the row was looked up.
+            Err(StoreError::Io { .. }) => {
+                let row = self.row(stream, number)?.ok_or_else(missing)?;
+                self.read_meta(stream, &key, &row)
+            }
+            result => result,
+        }
+    }
+
     /// The meta section alone.
     pub(crate) fn read_meta(
         &self,

@@ -86,7 +86,7 @@ fn frequency(bits: &mut RbspReader<'_>) -> Result<u32, Error> {
 const SBR: u8 = 5;
 const PS: u8 = 29;
 /// Table 1.18.
-const FREQUENCIES: [u32; 13] = [
+pub(super) const FREQUENCIES: [u32; 13] = [
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
     7_350,
 ];

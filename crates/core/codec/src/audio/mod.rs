@@ -1,6 +1,7 @@
 //! Audio: the records in CodecPrivate, and how long a frame lasts.
 
 mod aac;
+mod adts;
 mod frame_samples;
 mod opus;
 mod wave_format;

@@ -1,6 +1,7 @@
 //! ITU-T H.264.
 
 mod avcc;
+mod codec_string;
 mod nal_unit;
 mod picture;
 mod pps;
@@ -11,6 +12,7 @@ mod sps;
 pub(crate) mod test_data;
 
 pub use avcc::AvcDecoderConfigurationRecord;
+pub use codec_string::codec_string;
 pub use nal_unit::NalUnitType;
 pub(crate) use picture::PictureTracker;
 pub use pps::PictureParameterSet;

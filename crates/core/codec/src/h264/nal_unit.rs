@@ -23,6 +23,8 @@ impl NalUnitType {
     pub const END_OF_SEQUENCE: Self = Self(10);
     /// End of stream.
     pub const END_OF_STREAM: Self = Self(11);
+    /// Filler data.
+    pub const FILLER_DATA: Self = Self(12);
     /// Sequence parameter set extension.
     pub const SPS_EXTENSION: Self = Self(13);
 

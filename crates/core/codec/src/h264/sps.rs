@@ -48,6 +48,8 @@ pub(super) struct SliceSyntax {
     /// log2_max_pic_order_cnt_lsb: 4 to 16; 0 unless the type is 0.
     pub(super) pic_order_cnt_lsb_bits: u8,
     pub(super) frame_mbs_only: bool,
+    /// PicWidthInMbs · FrameHeightInMbs, cropping not applied.
+    pub(super) frame_size_in_mbs: u32,
 }
 
 impl SequenceParameterSet {
@@ -109,6 +111,7 @@ impl SequenceParameterSet {
         let fields_per_map_unit = if syntax.frame_mbs_only { 1 } else { 2 };
         let (mut width, mut height) =
             (16 * width_in_mbs, 16 * height_in_map_units * fields_per_map_unit);
+        syntax.frame_size_in_mbs = width_in_mbs * height_in_map_units * fields_per_map_unit;
         if r.flag()? {
             // Table 6-1 and equations 7-19 to 7-22; with separate planes ChromaArrayType is 0.
             let chroma = if syntax.separate_colour_plane { 0 } else { chroma_format_idc };
@@ -187,6 +190,33 @@ impl SequenceParameterSet {
             return Some(0);
         }
         self.max_num_reorder_frames
+    }
+
+    /// MaxDpbFrames of the level (§A.3.1, Table A-1): what bounds [`Self::reorder_depth`] when it
+    /// is not told. 1 to 16.
+    pub fn max_dpb_frames(&self) -> u8 {
+        // Level 1b is told by constraint_set3_flag in these profiles (§A.3.1).
+        let level_1b = self.level_idc == 11
+            && self.constraint_flags & 0x10 != 0
+            && matches!(self.profile_idc, 66 | 77 | 88);
+        let max_dpb_mbs: u32 = match self.level_idc {
+            _ if level_1b => 396,
+            0..=10 => 396,
+            11 => 900,
+            12 | 13 | 20 => 2376,
+            21 => 4752,
+            22 | 30 => 8100,
+            31 => 18_000,
+            32 => 20_480,
+            40 | 41 => 32_768,
+            42 => 34_816,
+            50 => 110_400,
+            51 | 52 => 184_320,
+            60..=62 => 696_320,
+            _ => return 16, // no level of the standard
+        };
+        // A picture too large for its level still needs one frame.
+        (max_dpb_mbs / self.syntax.frame_size_in_mbs.max(1)).clamp(1, 16) as u8
     }
 }
 

@@ -17,6 +17,8 @@ impl NalUnitType {
     pub const END_OF_SEQUENCE: Self = Self(36);
     /// End of bitstream.
     pub const END_OF_BITSTREAM: Self = Self(37);
+    /// Filler data.
+    pub const FILLER_DATA: Self = Self(38);
     /// SEI that precedes the picture.
     pub const PREFIX_SEI: Self = Self(39);
     /// SEI that follows the picture.

@@ -11,6 +11,8 @@ mod refusals;
 #[cfg(test)]
 mod request;
 #[cfg(test)]
+mod s3;
+#[cfg(test)]
 mod suite;
 #[cfg(test)]
 mod vectors;

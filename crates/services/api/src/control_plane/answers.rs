@@ -1,5 +1,8 @@
 //! The JSON of answers (control-plane.md §5, get-media.md §4).
 
+mod extension;
+mod images;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,7 +10,14 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use streamkeep_media::{FragmentNumber, UnixMillis};
 
-use crate::{Owner, Stream};
+pub(crate) use extension::extension_examples;
+pub use extension::{
+    AckError, AckTimes, Coverage, CoverageGap, CoveragePoints, CoverageRun, GapReason,
+    LastFragment, StreamHealth, StreamState, get_coverage, get_stream_health,
+};
+pub use images::{Image, ImageError, Thumbnail, get_images, get_thumbnails};
+
+use crate::{ImageGeneration, Notification, Owner, Stream};
 
 fn bytes(value: &Value) -> Bytes {
     Bytes::from(value.to_string())
@@ -51,6 +61,26 @@ pub(super) fn describe_storage(stream: &Stream, owner: &Owner) -> Bytes {
 
 pub(super) fn get_data_endpoint(url: &str) -> Bytes {
     bytes(&json!({ "DataEndpoint": url }))
+}
+
+/// The answer of GetHLSStreamingSessionURL.
+pub fn hls_streaming_session_url(url: &str) -> Bytes {
+    bytes(&json!({ "HLSStreamingSessionURL": url }))
+}
+
+/// The answer of GetDASHStreamingSessionURL.
+pub fn dash_streaming_session_url(url: &str) -> Bytes {
+    bytes(&json!({ "DASHStreamingSessionURL": url }))
+}
+
+pub(super) fn describe_image_generation(configuration: Option<&ImageGeneration>) -> Bytes {
+    let configuration = configuration.map(ImageGeneration::to_json);
+    bytes(&json!({ "ImageGenerationConfiguration": configuration }))
+}
+
+pub(super) fn describe_notification(configuration: Option<&Notification>) -> Bytes {
+    let configuration = configuration.map(Notification::to_json);
+    bytes(&json!({ "NotificationConfiguration": configuration }))
 }
 
 pub(super) fn list_streams(page: &[Arc<Stream>], owner: &Owner, next: Option<String>) -> Bytes {

@@ -9,7 +9,7 @@ use crate::testing::{
     CAM_ARN, CountingRandom, Fault, Memory, NOW, Service, context, owner, root, user,
 };
 use crate::{
-    ConnectionKind, Connections, FragmentRange, FragmentSelectorType, ListFragmentsRequest,
+    ConnectionKind, Connections, Cost, FragmentRange, FragmentSelectorType, ListFragmentsRequest,
     StreamStatus, list_fragments, success,
 };
 use Operation as O;
@@ -128,9 +128,25 @@ fn every_modelled_error() {
         O::CreateStream => json!({ "StreamName": "cam2" }),
         O::ListStreams => json!({}),
         O::DeleteStream => json!({ "StreamARN": arn, "CurrentVersion": version }),
-        O::DescribeStream | O::DescribeStreamStorageConfiguration | O::ListTagsForStream => {
-            json!({ "StreamARN": arn })
-        }
+        O::DescribeStream
+        | O::DescribeStreamStorageConfiguration
+        | O::DescribeImageGenerationConfiguration
+        | O::DescribeNotificationConfiguration
+        | O::ListTagsForStream => json!({ "StreamARN": arn }),
+        O::UpdateImageGenerationConfiguration => json!({
+            "StreamARN": arn,
+            "ImageGenerationConfiguration": {
+                "Status": "ENABLED", "ImageSelectorType": "SERVER_TIMESTAMP",
+                "DestinationConfig": { "Uri": "s3://bucket", "DestinationRegion": "us-west-2" },
+                "SamplingInterval": 200, "Format": "PNG",
+            },
+        }),
+        O::UpdateNotificationConfiguration => json!({
+            "StreamARN": arn,
+            "NotificationConfiguration": {
+                "Status": "ENABLED", "DestinationConfig": { "Uri": "https://host/x" },
+            },
+        }),
         O::GetDataEndpoint => json!({ "StreamARN": arn, "APIName": "GET_MEDIA" }),
         O::ListTagsForResource => json!({ "ResourceARN": arn }),
         O::TagResource => {
@@ -154,7 +170,7 @@ fn every_modelled_error() {
     };
 
     for operation in control {
-        let service = Service::with_cam();
+        let service = Service::with_kept_cam();
         let version = service.version("cam1");
         let good = request(operation, CAM_ARN, &version);
         let call = |body: &Value| service.call(operation, &body.to_string());
@@ -198,6 +214,10 @@ fn every_modelled_error() {
                 refused(operation, found, Exception::ResourceInUse);
             }
         }
+        if operation.errors().contains(&Exception::NoDataRetention) {
+            let found = Service::with_cam().call(operation, &good.to_string());
+            refused(operation, found, Exception::NoDataRetention);
+        }
         if operation.errors().contains(&Exception::TagsPerResourceExceededLimit) {
             let fifty: BTreeMap<_, _> = (0..50).map(|n| (format!("old{n}"), "")).collect();
             service.ok(O::TagStream, &json!({ "StreamName": "cam1", "Tags": fifty }).to_string());
@@ -238,13 +258,36 @@ fn every_modelled_error() {
         (O::GetMedia, Some(ConnectionKind::GetMedia)),
         (O::ListFragments, None),
         (O::GetMediaForFragmentList, None),
+        (O::GetClip, None),
+        (O::GetDASHStreamingSessionURL, None),
+        (O::GetHLSStreamingSessionURL, None),
+        (O::GetImages, None),
+        (O::GetCoverage, None),
+        (O::GetStreamHealth, None),
+        (O::GetThumbnails, None),
     ] {
-        let service = Service::with_cam();
+        let service = Service::with_kept_cam();
         let cam = StreamRef::Name("cam1".into());
         let admit = |service: &Service, principal: &Principal, stream: &StreamRef| {
             let control = &service.control;
-            control.admit(operation, principal, stream, &context(), NOW).map(|_| Value::Null)
+            let admitted = match operation {
+                O::GetCoverage | O::GetStreamHealth => {
+                    let streams = [stream.clone()];
+                    control
+                        .admit_each(operation, principal, &streams, &context(), NOW)
+                        .map(|mut each| each.remove(0))?
+                }
+                _ if operation.errors().contains(&Exception::NoDataRetention) => {
+                    control.admit_playback(operation, principal, stream, &context(), NOW)
+                }
+                _ => control.admit(operation, principal, stream, &context(), NOW),
+            };
+            admitted.map(|_| Value::Null)
         };
+        if operation.errors().contains(&Exception::NoDataRetention) {
+            let found = admit(&Service::with_cam(), &root(), &cam);
+            refused(operation, found, Exception::NoDataRetention);
+        }
         let none = StreamRef::Name("cam9".into());
         refused(operation, admit(&service, &root(), &none), Exception::ResourceNotFound);
         refused(operation, admit(&service, &user(""), &cam), operation.denial());
@@ -253,19 +296,24 @@ fn every_modelled_error() {
 
         let kvs = Service::over(Arc::clone(&service.memory), Quotas::Kvs);
         let stream = kvs.control.streams().find(&cam).unwrap().id;
-        let points = match operation {
-            O::ListFragments => Some((PointKind::Metadata, 1000)),
-            O::GetMediaForFragmentList => Some((PointKind::Media, 1000)),
-            _ => None,
+        let cost = match operation {
+            O::ListFragments => Cost { metadata: 1000, media: 0 },
+            O::GetMediaForFragmentList => Cost { metadata: 0, media: 1000 },
+            O::GetClip => Cost::clip(200),
+            O::GetImages => Cost::images(25),
+            O::GetCoverage => Cost::coverage(1000),
+            O::GetThumbnails => Cost::thumbnails(100),
+            _ => Cost::default(),
         };
-        let throttled = (0..20).find_map(|_| {
-            let admitted = admit(&kvs, &root(), &cam).and_then(|_| match points {
-                Some((kind, cost)) => kvs.control.spend_points(kind, stream, cost, NOW),
-                None => Ok(()),
-            });
-            admitted.err()
+        let throttled = (0..100).find_map(|_| {
+            let admitted = admit(&kvs, &root(), &cam);
+            admitted.and_then(|_| kvs.control.spend(stream, cost, NOW)).err()
         });
-        refused(operation, Err(throttled.unwrap()), Exception::ClientLimitExceeded);
+        if operation.errors().contains(&Exception::ClientLimitExceeded) {
+            refused(operation, Err(throttled.unwrap()), Exception::ClientLimitExceeded);
+        } else {
+            assert_eq!(throttled, None, "{operation}");
+        }
         if let Some(kind) = kind {
             let connections = Connections::new(kvs.control.limits().connections);
             let mut held = Vec::new();
@@ -286,6 +334,18 @@ fn every_modelled_error() {
         let impossible: &[&Exception] = match operation {
             // Documented as not implemented.
             O::CreateStream => &[&Exception::DeviceStreamLimitExceeded, &Exception::InvalidDevice],
+            // The server finds these in the media.
+            O::GetClip => &[
+                &Exception::UnsupportedStreamMediaType,
+                &Exception::MissingCodecPrivateData,
+                &Exception::InvalidCodecPrivateData,
+                &Exception::InvalidMediaFrame,
+            ],
+            O::GetDASHStreamingSessionURL | O::GetHLSStreamingSessionURL => &[
+                &Exception::UnsupportedStreamMediaType,
+                &Exception::MissingCodecPrivateData,
+                &Exception::InvalidCodecPrivateData,
+            ],
             // One endpoint serves every stream.
             O::PutMedia | O::GetMedia => &[&Exception::InvalidEndpoint],
             _ => &[],
@@ -609,7 +669,7 @@ fn operations_of_later_versions_are_refused_in_one_way() {
         }
         count += 1;
     }
-    assert_eq!(count, 25);
+    assert_eq!(count, 17);
 }
 
 #[test]
@@ -731,6 +791,42 @@ fn answers_on_the_wire() {
             None,
             500,
             r#"{"Message":"The request failed because of an internal error."}"#,
+        ),
+        (
+            ApiError::missing_codec_private_data(2),
+            Some(O::GetHLSStreamingSessionURL),
+            400,
+            r#"{"Message":"Track 2 has no codec private data."}"#,
+        ),
+        (
+            ApiError::invalid_codec_private_data(1, "Annex B"),
+            Some(O::GetHLSStreamingSessionURL),
+            400,
+            r#"{"Message":"The codec private data of track 1 is not valid: Annex B."}"#,
+        ),
+        (
+            ApiError::unsupported_stream_media_type(&["V_VP8", "A_AAC"]),
+            Some(O::GetDASHStreamingSessionURL),
+            400,
+            r#"{"Message":"The tracks V_VP8, A_AAC cannot be packaged as asked."}"#,
+        ),
+        (
+            ApiError::invalid_media_frame("7".parse().unwrap(), "no length"),
+            Some(O::GetClip),
+            400,
+            r#"{"Message":"A frame of fragment 7 is not valid: no length."}"#,
+        ),
+        (
+            ApiError::no_fragments(),
+            Some(O::GetClip),
+            404,
+            r#"{"Message":"No fragments found in the stream for the streaming request."}"#,
+        ),
+        (
+            ApiError::session_refused(),
+            None,
+            403,
+            r#"{"Message":"The session token is missing, not valid, or has expired."}"#,
         ),
         (
             ApiError::unrouted(),

@@ -1,5 +1,18 @@
 //! The shapes of the service models that implemented operations use (control-plane.md §2).
 
+mod delivery;
+mod extension;
+mod playback;
+
+pub(crate) use delivery::{
+    IMAGE_GENERATION, NOTIFICATION, UPDATE_IMAGE_GENERATION_CONFIGURATION,
+    UPDATE_NOTIFICATION_CONFIGURATION,
+};
+pub(crate) use extension::{GET_COVERAGE, GET_STREAM_HEALTH, GET_THUMBNAILS};
+pub(crate) use playback::{
+    GET_CLIP, GET_DASH_STREAMING_SESSION_URL, GET_HLS_STREAMING_SESSION_URL, GET_IMAGES,
+};
+
 use crate::Exception;
 use crate::request::{
     ApiName, ComparisonOperator, FragmentSelectorType, RetentionChange, StartSelectorType,
@@ -112,7 +125,7 @@ pub(crate) const CREATE_STREAM: Structure = Structure {
 pub(crate) const DELETE_STREAM: Structure = Structure {
     members: &[required("StreamARN", &RESOURCE_ARN), optional("CurrentVersion", &VERSION)],
 };
-/// DescribeStream, DescribeStreamStorageConfiguration.
+/// The Describe operations of streams.
 pub(crate) const NAME_OR_ARN: Structure = Structure {
     members: &[optional("StreamName", &STREAM_NAME), optional("StreamARN", &STREAM_ARN)],
 };

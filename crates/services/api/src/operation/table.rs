@@ -1,5 +1,6 @@
 //! The table of [`Operation`]: control-plane.md §4, get-media.md, put-media.md §3, quotas.md, auth.md
-//! §3. `tests/coverage` compares it with the published service models.
+//! §3. `tests/coverage` compares it with the published service models, save the operations of our
+//! own at its end (console.md §3).
 
 use super::inputs;
 use super::{CallRate, Operation, Plane, RequestAndAnswer, ResourceKind, Row, Service};
@@ -87,13 +88,15 @@ table! {
         fails [AccessDenied, ClientLimitExceeded, InvalidArgument, ResourceNotFound,
             StreamEdgeConfigurationNotFound];
     DescribeImageGenerationConfiguration: KinesisVideo "/describeImageGenerationConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
-        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied];
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied]
+        takes NAME_OR_ARN gives [ImageGenerationConfiguration] on Control, reads;
     DescribeMappedResourceConfiguration: KinesisVideo "/describeMappedResourceConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
         fails [ResourceNotFound, InvalidArgument, AccessDenied, ClientLimitExceeded];
     DescribeMediaStorageConfiguration: KinesisVideo "/describeMediaStorageConfiguration", Channel, AccessDenied, per_both(50, 5), SMALL
         fails [ResourceNotFound, InvalidArgument, AccessDenied, ClientLimitExceeded];
     DescribeNotificationConfiguration: KinesisVideo "/describeNotificationConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
-        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied];
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied]
+        takes NAME_OR_ARN gives [NotificationConfiguration] on Control, reads;
     DescribeSignalingChannel: KinesisVideo "/describeSignalingChannel", Channel, AccessDenied, per_both(300, 5), SMALL
         fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied];
     DescribeStream: KinesisVideo "/describeStream", Stream, NotAuthorized, per_both(300, 5), SMALL
@@ -145,13 +148,15 @@ table! {
         takes UPDATE_DATA_RETENTION gives [] on Control, writes;
     UpdateImageGenerationConfiguration: KinesisVideo "/updateImageGenerationConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
         fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied, ResourceInUse,
-            NoDataRetention];
+            NoDataRetention]
+        takes UPDATE_IMAGE_GENERATION_CONFIGURATION gives [] on Control, writes;
     UpdateMediaStorageConfiguration: KinesisVideo "/updateMediaStorageConfiguration", Channel, AccessDenied, per_both(10, 5), SMALL
         fails [ResourceInUse, InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied,
             NoDataRetention];
     UpdateNotificationConfiguration: KinesisVideo "/updateNotificationConfiguration", Stream, AccessDenied, per_both(50, 5), SMALL
         fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDenied, ResourceInUse,
-            NoDataRetention];
+            NoDataRetention]
+        takes UPDATE_NOTIFICATION_CONFIGURATION gives [] on Control, writes;
     UpdateSignalingChannel: KinesisVideo "/updateSignalingChannel", Channel, AccessDenied, per_both(50, 5), SMALL
         fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, ResourceInUse, AccessDenied,
             VersionMismatch];
@@ -174,18 +179,22 @@ table! {
     GetClip: ArchivedMedia "/getClip", Stream, NotAuthorized, UNRATED, SMALL
         fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized,
             UnsupportedStreamMediaType, MissingCodecPrivateData, InvalidCodecPrivateData,
-            InvalidMediaFrame, NoDataRetention];
+            InvalidMediaFrame, NoDataRetention]
+        takes GET_CLIP gives [ContentType, Payload] on Media, reads;
     GetDASHStreamingSessionURL: ArchivedMedia "/getDASHStreamingSessionURL", Stream, NotAuthorized, per_resource(25), SMALL
         fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized,
             UnsupportedStreamMediaType, NoDataRetention, MissingCodecPrivateData,
-            InvalidCodecPrivateData];
+            InvalidCodecPrivateData]
+        takes GET_DASH_STREAMING_SESSION_URL gives [DASHStreamingSessionURL] on Media, reads;
     GetHLSStreamingSessionURL: ArchivedMedia "/getHLSStreamingSessionURL", Stream, NotAuthorized, per_resource(25), SMALL
         fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized,
             UnsupportedStreamMediaType, NoDataRetention, MissingCodecPrivateData,
-            InvalidCodecPrivateData];
+            InvalidCodecPrivateData]
+        takes GET_HLS_STREAMING_SESSION_URL gives [HLSStreamingSessionURL] on Media, reads;
     GetImages: ArchivedMedia "/getImages", Stream, NotAuthorized, UNRATED, SMALL
         fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized,
-            NoDataRetention];
+            NoDataRetention]
+        takes GET_IMAGES gives [Images, NextToken] on Media, reads;
     GetMediaForFragmentList: ArchivedMedia "/getMediaForFragmentList", Stream, NotAuthorized, UNRATED, LARGE
         fails [ResourceNotFound, InvalidArgument, ClientLimitExceeded, NotAuthorized]
         takes GET_MEDIA_FOR_FRAGMENT_LIST gives [ContentType, Payload] on Media, reads;
@@ -201,4 +210,14 @@ table! {
         fails [ClientLimitExceeded, InvalidArgument, AccessDeniedForbidden, ResourceNotFound];
     JoinStorageSessionAsViewer: WebrtcStorage "/joinStorageSessionAsViewer", Channel, AccessDeniedForbidden, per_both(50, 2), SMALL
         fails [ClientLimitExceeded, InvalidArgument, AccessDeniedForbidden, ResourceNotFound];
+    GetCoverage: Streamkeep "/streamkeep/getCoverage", Stream, AccessDeniedForbidden, UNRATED, LARGE
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDeniedForbidden]
+        takes GET_COVERAGE gives [Streams] on Streamkeep, reads;
+    GetStreamHealth: Streamkeep "/streamkeep/getStreamHealth", Stream, AccessDeniedForbidden, UNRATED, LARGE
+        fails [InvalidArgument, ResourceNotFound, AccessDeniedForbidden]
+        takes GET_STREAM_HEALTH gives [Streams] on Streamkeep, reads;
+    GetThumbnails: Streamkeep "/streamkeep/getThumbnails", Stream, AccessDeniedForbidden, UNRATED, SMALL
+        fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDeniedForbidden,
+            NoDataRetention]
+        takes GET_THUMBNAILS gives [Thumbnails] on Streamkeep, reads;
 }

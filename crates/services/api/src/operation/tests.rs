@@ -7,7 +7,7 @@ fn the_table_is_in_the_order_of_the_enum() {
         assert_eq!(row.operation.name(), format!("{:?}", row.operation));
     }
     // The last variant tells how many there are.
-    assert_eq!(table::TABLE.len(), Operation::JoinStorageSessionAsViewer as usize + 1);
+    assert_eq!(table::TABLE.len(), Operation::GetThumbnails as usize + 1);
 }
 
 #[test]
@@ -32,13 +32,15 @@ fn denials_are_modelled_where_the_model_has_one() {
 fn what_this_version_answers() {
     let implemented: Vec<_> = Operation::all()
         .filter(|o| o.availability() == Availability::Implemented)
-        .map(|o| (o.name(), o.plane() == Plane::Media, o.writes()))
+        .map(|o| (o.name(), o.plane() != Plane::Control, o.writes()))
         .collect();
     assert_eq!(
         implemented,
         [
             ("CreateStream", false, true),
             ("DeleteStream", false, true),
+            ("DescribeImageGenerationConfiguration", false, false),
+            ("DescribeNotificationConfiguration", false, false),
             ("DescribeStream", false, false),
             ("DescribeStreamStorageConfiguration", false, false),
             ("GetDataEndpoint", false, false),
@@ -50,14 +52,34 @@ fn what_this_version_answers() {
             ("UntagResource", false, true),
             ("UntagStream", false, true),
             ("UpdateDataRetention", false, true),
+            ("UpdateImageGenerationConfiguration", false, true),
+            ("UpdateNotificationConfiguration", false, true),
             ("UpdateStream", false, true),
             ("UpdateStreamStorageConfiguration", false, true),
             ("PutMedia", true, true),
             ("GetMedia", true, false),
+            ("GetClip", true, false),
+            ("GetDASHStreamingSessionURL", true, false),
+            ("GetHLSStreamingSessionURL", true, false),
+            ("GetImages", true, false),
             ("GetMediaForFragmentList", true, false),
             ("ListFragments", true, false),
+            ("GetCoverage", true, false),
+            ("GetStreamHealth", true, false),
+            ("GetThumbnails", true, false),
         ]
     );
+}
+
+#[test]
+fn our_own_operations_are_told_from_the_published_ones() {
+    for operation in Operation::all() {
+        let is_ours = operation.service() == Service::Streamkeep;
+        assert_eq!(operation.path().starts_with("/streamkeep/"), is_ours, "{operation}");
+        assert_eq!(operation.plane() == Plane::Streamkeep, is_ours, "{operation}");
+        let prefix = if is_ours { "streamkeep" } else { "kinesisvideo" };
+        assert_eq!(operation.iam_action(), format!("{prefix}:{operation}"));
+    }
 }
 
 #[test]
@@ -79,11 +101,13 @@ fn rates_of_the_quota_tables() {
 fn the_description_tells_members_and_constraints() {
     let description: serde_json::Value = serde_json::from_str(&crate::describe()).unwrap();
     let operations = description["operations"].as_object().unwrap();
-    assert_eq!(operations.len(), 44);
+    assert_eq!(operations.len(), 47);
     let name = &operations["CreateStream"]["input"]["members"]["StreamName"];
     assert_eq!(name["max"], 256);
     assert_eq!(name["required"], true);
-    assert_eq!(operations["GetClip"]["state"], "later");
-    assert!(operations["GetClip"].get("input").is_none());
+    assert_eq!(operations["JoinStorageSession"]["state"], "later");
+    assert!(operations["JoinStorageSession"].get("input").is_none());
+    assert_eq!(operations["GetClip"]["headers"][0]["name"], "x-streamkeep-clip-limits");
+    assert!(operations["GetCoverage"]["example"]["Streams"].is_array());
     assert_eq!(operations["JoinStorageSession"]["errors"]["AccessDeniedException"], 403);
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use streamkeep_media::{StreamId, UnixMillis};
 
-use crate::{ApiError, Exception, Operation};
+use crate::{ApiError, Exception, Operation, PlaybackPath};
 
 /// Idle buckets are dropped this often. A bucket is full, thus idle, after a second; so at most
 /// eleven seconds' worth of callers are remembered.
@@ -128,12 +128,41 @@ impl CallRates {
     }
 }
 
+/// Sub-requests per second of each playback session, per path (quotas.md §2).
+pub(crate) struct SessionRates(Mutex<Buckets<(PlaybackPath, [u8; 16])>>);
+
+impl SessionRates {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Buckets::new()))
+    }
+
+    /// # Errors
+    /// ClientLimitExceededException.
+    pub(crate) fn call(
+        &self,
+        path: PlaybackPath,
+        session: [u8; 16],
+        now: UnixMillis,
+    ) -> Result<(), ApiError> {
+        let rate = path.calls_per_second();
+        if lock(&self.0).take((path, session), rate, 1, now) {
+            return Ok(());
+        }
+        Err(exceeded(format!(
+            "{} was called more than {rate} times in a second in this session.",
+            path.file_name()
+        )))
+    }
+}
+
 /// What archived-media calls are paid with (quotas.md §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PointKind {
-    /// 10,000 a second per stream. ListFragments costs its MaxResults.
+    /// 10,000 a second per stream. ListFragments costs its MaxResults, others as
+    /// [`Cost`](crate::Cost) says.
     Metadata,
-    /// 500 a second per stream. GetMediaForFragmentList costs one per fragment.
+    /// 500 a second per stream. GetMediaForFragmentList costs one per fragment, others as
+    /// [`Cost`](crate::Cost) says.
     Media,
 }
 

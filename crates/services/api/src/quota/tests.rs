@@ -1,8 +1,8 @@
 use streamkeep_media::{StreamId, UnixMillis};
 
-use super::buckets::{CallRates, PointKind, Points};
+use super::buckets::{CallRates, PointKind, Points, SessionRates};
 use super::*;
-use crate::{Exception, Operation};
+use crate::{Exception, Operation, PlaybackPath};
 
 const CAM: StreamId = StreamId([1; 16]);
 const OTHER: StreamId = StreamId([2; 16]);
@@ -77,6 +77,39 @@ fn points() {
         calls += 1;
     }
     assert_eq!(calls, 10);
+}
+
+/// quotas.md §2, second and third table.
+#[test]
+fn costs() {
+    for (cost, metadata, media) in [
+        (Cost::clip(7), 7, 7),
+        (Cost::clip(200), 200, 200),
+        (Cost::clip(usize::MAX), 200, 200),
+        (Cost::playlist(5000), 5000, 0),
+        (Cost::media_fragment(), 0, 1),
+        (Cost::images(25), 425, 25),
+        (Cost::images(usize::MAX), u32::MAX, u32::MAX),
+        (Cost::thumbnails(100), 100, 100),
+        (Cost::coverage(1000), 1000, 0),
+    ] {
+        assert_eq!(cost, Cost { metadata, media });
+    }
+}
+
+#[test]
+fn session_rates() {
+    let rates = SessionRates::new();
+    let call = |path, session, ms| rates.call(path, [session; 16], at(ms)).is_ok();
+    for (path, rate) in [(PlaybackPath::HlsMediaPlaylist, 5), (PlaybackPath::DashMediaFragment, 20)]
+    {
+        assert_eq!(path.calls_per_second(), rate);
+        for _ in 0..rate {
+            assert!(call(path, 1, 0), "{path:?}");
+        }
+        assert!(!call(path, 1, 0) && call(path, 2, 0) && call(path, 1, 1000), "{path:?}");
+    }
+    assert!(call(PlaybackPath::HlsMasterPlaylist, 1, 0), "each path has its own");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use http::HeaderMap;
 use streamkeep_media::UnixMillis;
 
 use super::StreamRef;
+use super::header::single;
 use crate::ApiError;
 use crate::operation::{STREAM_ARN, STREAM_NAME};
 use crate::shape::Shape;
@@ -72,21 +73,6 @@ impl PutMediaRequest {
             producer_start: start,
             acks_wanted: acks.is_none_or(|value| value != "0"),
         })
-    }
-}
-
-/// The value of a header that may be given once.
-fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, ApiError> {
-    let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else {
-        return Ok(None);
-    };
-    if values.next().is_some() {
-        return Err(ApiError::invalid_argument(format!("{name} is given more than once.")));
-    }
-    match value.to_str() {
-        Ok(text) => Ok(Some(text.trim())),
-        Err(_) => Err(ApiError::invalid_argument(format!("{name} is no ASCII text."))),
     }
 }
 

@@ -26,12 +26,9 @@ impl StreamRef {
     ///
     /// Both texts have passed their shapes.
     pub(super) fn choose(name: Option<String>, arn: Option<String>) -> Result<Self, ApiError> {
-        let arn = arn.map(|text| match ResourceArn::parse(&text) {
-            Some(arn) => Self::Arn(arn),
-            None => {
-                debug_assert!(Pattern::Name.matches(&text));
-                Self::Name(text)
-            }
+        let arn = arn.map(|text| {
+            debug_assert!(Pattern::ResourceArnOrName.matches(&text));
+            Self::either(text)
         });
         match (name, arn) {
             (None, None) => {
@@ -43,6 +40,14 @@ impl StreamRef {
             (Some(_), Some(_)) => Err(ApiError::invalid_argument(
                 "StreamName and StreamARN name different streams; give one of them.",
             )),
+        }
+    }
+
+    /// A name or an ARN that has passed the shape of either.
+    pub(super) fn either(text: String) -> Self {
+        match ResourceArn::parse(&text) {
+            Some(arn) => Self::Arn(arn),
+            None => Self::Name(text),
         }
     }
 

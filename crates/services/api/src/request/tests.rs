@@ -93,6 +93,87 @@ fn valid() -> Vec<(Operation, Value)> {
             }),
         ),
     ]
+    .into_iter()
+    .chain(valid_playback())
+    .collect()
+}
+
+/// [`valid`], of playback, images and the operations of our own.
+fn valid_playback() -> Vec<(Operation, Value)> {
+    use Operation as O;
+    let clip = json!({
+        "FragmentSelectorType": "SERVER_TIMESTAMP",
+        "TimestampRange": { "StartTimestamp": 1, "EndTimestamp": 2 },
+    });
+    vec![
+        (
+            O::GetHLSStreamingSessionURL,
+            json!({
+                "StreamName": "cam1", "PlaybackMode": "LIVE",
+                "HLSFragmentSelector": { "FragmentSelectorType": "PRODUCER_TIMESTAMP" },
+                "ContainerFormat": "MPEG_TS", "DiscontinuityMode": "NEVER",
+                "DisplayFragmentTimestamp": "ALWAYS", "Expires": 300,
+                "MaxMediaPlaylistFragmentResults": 1,
+            }),
+        ),
+        (
+            O::GetDASHStreamingSessionURL,
+            json!({
+                "StreamName": "cam1", "PlaybackMode": "LIVE",
+                "DASHFragmentSelector": { "FragmentSelectorType": "PRODUCER_TIMESTAMP" },
+                "DisplayFragmentTimestamp": "ALWAYS", "DisplayFragmentNumber": "ALWAYS",
+                "Expires": 300, "MaxManifestFragmentResults": 1,
+            }),
+        ),
+        (O::GetClip, json!({ "StreamName": "cam1", "ClipFragmentSelector": clip })),
+        (
+            O::GetImages,
+            json!({
+                "StreamName": "cam1", "ImageSelectorType": "SERVER_TIMESTAMP",
+                "StartTimestamp": 1, "EndTimestamp": 2, "SamplingInterval": 200,
+                "Format": "JPEG", "FormatConfig": { "JPEGQuality": "1" }, "HeightPixels": 1,
+                "MaxResults": 1, "NextToken": "aa",
+            }),
+        ),
+        (O::DescribeImageGenerationConfiguration, json!({ "StreamName": "cam1" })),
+        (O::DescribeNotificationConfiguration, json!({ "StreamName": "cam1" })),
+        (
+            O::UpdateImageGenerationConfiguration,
+            json!({
+                "StreamName": "cam1",
+                "ImageGenerationConfiguration": {
+                    "Status": "ENABLED", "ImageSelectorType": "SERVER_TIMESTAMP",
+                    "DestinationConfig":
+                        { "Uri": "s3://bucket", "DestinationRegion": "us-west-2" },
+                    "SamplingInterval": 200, "Format": "PNG",
+                },
+            }),
+        ),
+        (
+            O::UpdateNotificationConfiguration,
+            json!({
+                "StreamName": "cam1",
+                "NotificationConfiguration": {
+                    "Status": "DISABLED", "DestinationConfig": { "Uri": "https://host/x" },
+                },
+            }),
+        ),
+        (
+            O::GetCoverage,
+            json!({
+                "Streams": ["cam1", CAM_ARN], "StartTimestamp": 1, "EndTimestamp": 2,
+                "MaxPoints": 10_000, "FragmentSelectorType": "PRODUCER_TIMESTAMP",
+            }),
+        ),
+        (O::GetStreamHealth, json!({ "Streams": ["cam1"] })),
+        (
+            O::GetThumbnails,
+            json!({
+                "StreamName": "cam1", "Timestamps": [1, "2026-11-20T09:00:00Z"],
+                "FragmentSelectorType": "SERVER_TIMESTAMP", "WidthPixels": 16,
+            }),
+        ),
+    ]
 }
 
 /// The valid request with one member replaced; null removes it.
@@ -125,7 +206,9 @@ fn required_members() {
                 continue;
             }
             // Of name and ARN one must be left; of token and selector too, but both are here.
-            let needed = member.required || member.name == "StreamName";
+            let needed = member.required
+                || member.name == "StreamName"
+                || (operation == Operation::GetThumbnails && member.name == "Timestamps");
             let without = with(operation, member.name, Value::Null);
             check(operation, &without, if needed { INVALID } else { Ok(()) });
         }
@@ -305,6 +388,89 @@ fn limits() {
         ),
         (O::GetMediaForFragmentList, "Fragments", json!(["1"]), json!(["1a"]), INVALID),
     ];
+    let names = |count: usize| json!(vec!["cam1"; count]);
+    let selector = |member: &str, value: &str| json!({ member: value, "TimestampRange": { "StartTimestamp": 1, "EndTimestamp": 2 } });
+    for (operation, member, at_limit, past) in [
+        (O::GetHLSStreamingSessionURL, "Expires", json!(43_200), json!(43_201)),
+        (O::GetHLSStreamingSessionURL, "Expires", json!(300), json!(299)),
+        (O::GetHLSStreamingSessionURL, "PlaybackMode", json!("LIVE"), json!("live")),
+        (O::GetHLSStreamingSessionURL, "ContainerFormat", json!("FRAGMENTED_MP4"), json!("MP4")),
+        (O::GetHLSStreamingSessionURL, "DiscontinuityMode", json!("ON_DISCONTINUITY"), json!("")),
+        (O::GetHLSStreamingSessionURL, "DisplayFragmentTimestamp", json!("NEVER"), json!("NO")),
+        (O::GetHLSStreamingSessionURL, "MaxMediaPlaylistFragmentResults", json!(5000), json!(5001)),
+        (O::GetHLSStreamingSessionURL, "MaxMediaPlaylistFragmentResults", json!(1), json!(0)),
+        (O::GetDASHStreamingSessionURL, "Expires", json!(43_200), json!(43_201)),
+        (O::GetDASHStreamingSessionURL, "Expires", json!(300), json!(299)),
+        (O::GetDASHStreamingSessionURL, "DisplayFragmentNumber", json!("NEVER"), json!(1)),
+        (O::GetDASHStreamingSessionURL, "MaxManifestFragmentResults", json!(5000), json!(5001)),
+        (O::GetDASHStreamingSessionURL, "MaxManifestFragmentResults", json!(1), json!(0)),
+        (
+            O::GetClip,
+            "ClipFragmentSelector",
+            selector("FragmentSelectorType", "PRODUCER_TIMESTAMP"),
+            selector("FragmentSelectorType", "NOW"),
+        ),
+        (
+            O::GetClip,
+            "ClipFragmentSelector",
+            selector("FragmentSelectorType", "SERVER_TIMESTAMP"),
+            selector("Other", ""),
+        ),
+        (O::GetImages, "ImageSelectorType", json!("PRODUCER_TIMESTAMP"), json!("LATEST")),
+        (O::GetImages, "EndTimestamp", json!(301), json!(301.001)),
+        (O::GetImages, "StartTimestamp", json!(2), json!(2.001)),
+        (O::GetImages, "SamplingInterval", json!(200), json!(199)),
+        (O::GetImages, "SamplingInterval", json!(i32::MAX), json!(1_i64 << 31)),
+        (O::GetImages, "Format", json!("PNG"), json!("png")),
+        (
+            O::GetImages,
+            "FormatConfig",
+            json!({ "JPEGQuality": "100" }),
+            json!({ "JPEGQuality": "101" }),
+        ),
+        (
+            O::GetImages,
+            "FormatConfig",
+            json!({ "JPEGQuality": "1" }),
+            json!({ "JPEGQuality": "0" }),
+        ),
+        (O::GetImages, "FormatConfig", json!({ "JPEGQuality": "80" }), json!({})),
+        (
+            O::GetImages,
+            "FormatConfig",
+            json!({ "JPEGQuality": "80" }),
+            json!({ "JPEGQuality": "080" }),
+        ),
+        (O::GetImages, "FormatConfig", json!({ "JPEGQuality": "80" }), json!({ "Q": "80" })),
+        (O::GetImages, "WidthPixels", json!(3840), json!(3841)),
+        (O::GetImages, "WidthPixels", json!(1), json!(0)),
+        (O::GetImages, "HeightPixels", json!(2160), json!(2161)),
+        (O::GetImages, "HeightPixels", json!(1), json!(0)),
+        (O::GetImages, "MaxResults", json!(100), json!(101)),
+        (O::GetImages, "MaxResults", json!(1), json!(0)),
+        (O::GetImages, "NextToken", x(4096), x(4097)),
+        (O::GetCoverage, "Streams", json!(vec!["cam1"; 10]), json!(vec!["cam1"; 11])),
+        (O::GetCoverage, "Streams", names(1), names(0)),
+        (O::GetCoverage, "Streams", names(1), json!(["cam 1"])),
+        (O::GetCoverage, "MaxPoints", json!(10_000), json!(10_001)),
+        (O::GetCoverage, "MaxPoints", json!(1), json!(0)),
+        (O::GetCoverage, "EndTimestamp", json!(1.001), json!(1)),
+        (O::GetCoverage, "FragmentSelectorType", json!("SERVER_TIMESTAMP"), json!("SERVER")),
+        (O::GetStreamHealth, "Streams", names(1000), names(1001)),
+        (O::GetStreamHealth, "Streams", json!([x(256)]), json!([""])),
+        (
+            O::GetStreamHealth,
+            "Streams",
+            json!([CAM_ARN]),
+            json!([CAM_ARN.replace(":stream/", ":channel/")]),
+        ),
+        (O::GetThumbnails, "Timestamps", json!(vec![1; 100]), json!(vec![1; 101])),
+        (O::GetThumbnails, "Timestamps", json!([1]), json!([])),
+        (O::GetThumbnails, "WidthPixels", json!(640), json!(641)),
+        (O::GetThumbnails, "WidthPixels", json!(16), json!(15)),
+    ] {
+        cases.push((operation, member, at_limit, past, INVALID));
+    }
     for operation in [O::TagResource, O::UntagResource, O::ListTagsForResource] {
         cases.push((operation, "ResourceARN", arn(1024), arn(1025), INVALID));
         cases.push((operation, "ResourceARN", arn(100), json!("cam1"), INVALID));
@@ -650,6 +816,11 @@ fn any_json() -> impl Strategy<Value = Value> {
             "ComparisonOperator",
             "ComparisonValue",
             "DefaultStorageTier",
+            "Status",
+            "DestinationConfig",
+            "Uri",
+            "DestinationRegion",
+            "JPEGQuality",
         ])
         .collect();
     names.sort_unstable();
@@ -666,6 +837,13 @@ fn any_json() -> impl Strategy<Value = Value> {
         "SERVER_TIMESTAMP",
         "PUT_MEDIA",
         "INCREASE_DATA_RETENTION",
+        "ON_DEMAND",
+        "LIVE_REPLAY",
+        "ENABLED",
+        "JPEG",
+        "s3://bucket/x",
+        "file:///x",
+        "us-west-2",
         "2023-07-30T08:54:50Z",
         "12",
     ];

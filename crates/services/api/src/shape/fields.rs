@@ -81,6 +81,13 @@ impl Fields {
         })
     }
 
+    pub(crate) fn times(&mut self, name: &str) -> Option<Vec<UnixMillis>> {
+        self.list(name, |value| match value {
+            Parsed::Time(time) => time,
+            other => panic!("{name} is no list of timestamps in the table: {other:?}"),
+        })
+    }
+
     pub(crate) fn structures(&mut self, name: &str) -> Option<Vec<Fields>> {
         self.list(name, |value| match value {
             Parsed::Structure(fields) => fields,

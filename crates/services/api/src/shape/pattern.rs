@@ -33,6 +33,15 @@ pub(crate) enum Pattern {
     FragmentNumber,
     /// Continuation tokens.
     ContinuationToken,
+    /// Values of a FormatConfig.
+    FormatConfigValue,
+    /// Where images and notifications go, or `file:///` and a name, which the model's pattern
+    /// leaves out because nothing stands between its slashes.
+    DestinationUriOrFile,
+    /// The region of a destination.
+    DestinationRegion,
+    /// A stream by name or ARN in a list, of operations that are our own.
+    StreamNameOrArn,
 }
 
 impl Pattern {
@@ -55,6 +64,12 @@ impl Pattern {
             Self::TagValue => r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*",
             Self::FragmentNumber => "^[0-9]+$",
             Self::ContinuationToken => r"^[a-zA-Z0-9_\.\-]+$",
+            Self::FormatConfigValue => "^[a-zA-Z_0-9]+",
+            Self::DestinationUriOrFile => "^[a-zA-Z_0-9]+:(//)?([^/]+)/?([^*]*)$",
+            Self::DestinationRegion => "^[a-z]+(-[a-z]+)?-[a-z]+-[0-9]$",
+            Self::StreamNameOrArn => {
+                r"[a-zA-Z0-9_.-]+|arn:[a-z\d-]+:kinesisvideo:[a-z0-9-]+:[0-9]+:stream/[a-zA-Z0-9_.-]+/[0-9]+"
+            }
         }
     }
 
@@ -64,8 +79,24 @@ impl Pattern {
             Self::ResourceArnOrName | Self::AwsResourceArnOrName => {
                 Some("a bare stream name, sent by the C producer when it caches endpoints only")
             }
+            Self::DestinationUriOrFile => {
+                Some("`file:///` and a name, a directory under the one the server keeps for them")
+            }
             _ => None,
         }
+    }
+
+    /// [`Self::source`] and what is accepted beyond it, as one anchored expression.
+    pub(crate) fn accepted(self) -> String {
+        let source = self.source();
+        let beyond = match self {
+            Self::ResourceArnOrName | Self::AwsResourceArnOrName => {
+                format!("|{}", Self::Name.source())
+            }
+            Self::DestinationUriOrFile => "|file:///[^*]*".into(),
+            _ => String::new(),
+        };
+        format!("^(?:{source}{beyond})$")
     }
 
     /// Whether the whole of `text` matches.
@@ -91,6 +122,16 @@ impl Pattern {
             }
             Self::TagKey | Self::TagValue => text.chars().all(is_tag_character),
             Self::FragmentNumber => some(text, |b| b.is_ascii_digit()),
+            Self::FormatConfigValue => some(text, is_word),
+            Self::DestinationUriOrFile => {
+                text.strip_prefix("file:///").is_some_and(|name| !name.contains('*'))
+                    || is_destination_uri(text)
+            }
+            Self::DestinationRegion => is_destination_region(text),
+            Self::StreamNameOrArn => {
+                is_name(text)
+                    || (is_resource_arn(text, Partition::Any) && text.contains(":stream/"))
+            }
         }
     }
 }
@@ -104,6 +145,33 @@ enum Partition {
 /// One or more bytes, all of them accepted.
 fn some(text: &str, accept: impl Fn(u8) -> bool) -> bool {
     !text.is_empty() && text.bytes().all(accept)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// The first segment may hold an asterisk, what follows its slash may not.
+fn is_destination_uri(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let (first, tail) = rest.split_once('/').unwrap_or((rest, ""));
+    some(scheme, is_word) && !first.is_empty() && !tail.contains('*')
+}
+
+/// `us-west-2`, `us-gov-west-1`.
+fn is_destination_region(text: &str) -> bool {
+    let letters = |text: &&str| some(text, |b| b.is_ascii_lowercase());
+    let Some((words, digit)) = text.rsplit_once('-') else {
+        return false;
+    };
+    let words: Vec<_> = words.split('-').collect();
+    matches!(words.len(), 2 | 3)
+        && words.iter().all(letters)
+        && digit.len() == 1
+        && some(digit, |b| b.is_ascii_digit())
 }
 
 fn is_name(text: &str) -> bool {

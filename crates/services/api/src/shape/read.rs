@@ -138,7 +138,12 @@ impl Walk {
                     self.path.push("value".into());
                     let value = self.value(value_shape, entry_value);
                     self.path.pop();
-                    if let (Some(Parsed::Text(key)), Some(Parsed::Text(value))) = (key, value) {
+                    let key = match key {
+                        Some(Parsed::Text(key)) => Some(key),
+                        Some(Parsed::Choice(key)) => Some(key.to_owned()),
+                        _ => None,
+                    };
+                    if let (Some(key), Some(Parsed::Text(value))) = (key, value) {
                         map.insert(key, value);
                     }
                     if self.violations.len() >= VIOLATIONS_MAX {

@@ -61,6 +61,35 @@ fn patterns() {
         (P::TagValue, &["", "v"], &["\""]),
         (P::FragmentNumber, &["0", "913"], &["", "-1", "1a", "１"]),
         (P::ContinuationToken, &["913", "a_.-"], &["", "a=", "a/b"]),
+        (P::FormatConfigValue, &["80", "a_B"], &["", "8 0", "-1", "８"]),
+        (
+            P::DestinationUriOrFile,
+            &[
+                "s3://bucket/prefix",
+                "s3://b*cket",
+                "arn:aws:sns:us-west-2:111122223333:topic",
+                "https://host",
+                "a:b",
+                "file:///name",
+                "file:///",
+            ],
+            &["", "s3", "s3:", "s3:///x", "://b", "s-3://b", "s3://b/p*", "file:////a*", "s3:///"],
+        ),
+        (
+            P::DestinationRegion,
+            &["us-west-2", "us-gov-west-1", "a-b-0"],
+            &[
+                "",
+                "us-west",
+                "us-west-22",
+                "us-west-x",
+                "US-west-2",
+                "us--2",
+                "a-b-c-d-1",
+                "west-2",
+            ],
+        ),
+        (P::StreamNameOrArn, &[arn, "cam1"], &["", channel, "cam 1", "arn:aws:s3:::b"]),
     ] {
         for text in good {
             assert!(pattern.matches(text), "{pattern:?} {text:?}");
@@ -308,4 +337,31 @@ fn several_faults_in_one_answer() {
     );
     let many = json!({ "List": vec!["a b"; 20] }).to_string();
     assert!(refusal(&many).message().starts_with("8 validation errors"));
+}
+
+#[test]
+fn map_with_keys_out_of_a_list() {
+    const KEY: Shape = Shape::Choice { values: &["Quality"] };
+    const CONFIG: Structure = Structure {
+        members: &[optional(
+            "Config",
+            &Shape::Map {
+                key: &KEY,
+                value: &NAME,
+                min: 1,
+                max: 1,
+                excess: Exception::InvalidArgument,
+            },
+        )],
+    };
+    let mut fields = read(&CONFIG, br#"{"Config":{"Quality":"8"}}"#).unwrap();
+    assert_eq!(fields.map("Config").unwrap()["Quality"], "8");
+    for body in [
+        r#"{"Config":{"quality":"8"}}"#,
+        r#"{"Config":{}}"#,
+        r#"{"Config":{"Quality":8}}"#,
+        r#"{"Config":{"Quality":"8","Other":"9"}}"#,
+    ] {
+        assert!(read(&CONFIG, body.as_bytes()).is_err(), "{body}");
+    }
 }

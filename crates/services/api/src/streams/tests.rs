@@ -23,6 +23,8 @@ fn stream(id: u8, name: &str, status: StreamStatus) -> Stream {
         visible_from: UnixMillis(0),
         storage_tier: StorageTier::Hot,
         tags: BTreeMap::new(),
+        image_generation: None,
+        notification: None,
     }
 }
 

@@ -15,9 +15,13 @@ fn cards() -> (tempfile::TempDir, StreamCards) {
     (dir, StreamCards::new(Arc::new(io)))
 }
 
+fn without_configurations(stream: StreamRecord) -> StreamRecord {
+    StreamRecord { image_generation: None, notification: None, ..stream }
+}
+
 #[test]
 fn written_as_documented() {
-    let mut stream = suite::stream(1, "front door");
+    let mut stream = without_configurations(suite::stream(1, "front door"));
     stream.wrapped_key = vec![0, 0xff];
     let expected = "streamkeep stream card 1\n\
         id 01010101010101010101010101010101\n\
@@ -38,6 +42,15 @@ fn written_as_documented() {
     let (lines, crc) = text.split_once("crc32c ").unwrap();
     assert_eq!(lines, expected);
     assert_eq!(crc, format!("{:08x}\n", crc32c(expected.as_bytes())));
+    // Version 2 differs in its first line and its configurations.
+    stream.image_generation = Some("{\"a\":1}".to_owned());
+    stream.notification = Some("two\nlines \\".to_owned());
+    let expected = expected.replacen("card 1", "card 2", 1).replacen(
+        "wrapped-key",
+        "image-generation {\"a\":1}\nnotification two\\nlines \\\\\nwrapped-key",
+        1,
+    );
+    assert_eq!(encode(&stream).split_once("crc32c ").unwrap().0, expected);
     // The check value of CRC-32C.
     assert_eq!(crc32c(b"123456789"), 0xe306_9283);
 }
@@ -52,9 +65,10 @@ fn round_trip() {
         storage_tier: StorageTier::Hot,
         tags: BTreeMap::new(),
         wrapped_key: Vec::new(),
-        ..suite::stream(2, "")
+        ..without_configurations(suite::stream(2, ""))
     };
-    for stream in [suite::stream(1, "one"), bare, odd_stream()] {
+    let half = StreamRecord { image_generation: None, ..suite::stream(3, "half") };
+    for stream in [suite::stream(1, "one"), bare, half, odd_stream()] {
         assert_eq!(parse(encode(&stream).as_bytes()), Ok(stream));
     }
 }
@@ -80,7 +94,10 @@ fn valid_checksum_does_not_excuse_bad_lines() {
     };
     assert!(with("", "").is_ok());
     for (from, to, damage) in [
-        ("card 1", "card 2", CardDamage::NotACard),
+        ("card 2", "card 3", CardDamage::NotACard),
+        // Lines of version 2 in a card of version 1.
+        ("card 2", "card 1", CardDamage::UnknownLine),
+        ("notification arn", "notification \\q", CardDamage::Line("notification")),
         ("id 0101", "id 010", CardDamage::Line("id")),
         ("status active", "status gone", CardDamage::Line("status")),
         ("storage-tier warm", "storage-tier", CardDamage::UnknownLine),

@@ -61,8 +61,8 @@ impl ControlCatalog for SqliteControl {
                 transaction.prepare_cached(
                     "INSERT INTO stream (id, name, created, version, status, device_name,
                         media_type, kms_key_id, retention_hours, visible_from, storage_tier,
-                        wrapped_key)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                        wrapped_key, image_generation, notification)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
                 )?,
                 stream,
                 None,
@@ -90,8 +90,9 @@ impl ControlCatalog for SqliteControl {
                 transaction.prepare_cached(
                     "UPDATE stream SET name = ?2, created = ?3, version = ?4, status = ?5,
                         device_name = ?6, media_type = ?7, kms_key_id = ?8, retention_hours = ?9,
-                        visible_from = ?10, storage_tier = ?11, wrapped_key = ?12
-                     WHERE id = ?1 AND version = ?13",
+                        visible_from = ?10, storage_tier = ?11, wrapped_key = ?12,
+                        image_generation = ?13, notification = ?14
+                     WHERE id = ?1 AND version = ?15",
                 )?,
                 stream,
                 Some(expected_version),
@@ -270,12 +271,14 @@ fn read_stream(row: &Row<'_>) -> rusqlite::Result<StreamRecord> {
             other => return Err(out_of_range(row, "storage_tier", other)),
         },
         tags: BTreeMap::new(),
+        image_generation: row.get("image_generation")?,
+        notification: row.get("notification")?,
         wrapped_key: row.get("wrapped_key")?,
     })
 }
 
-/// Binds a stream to parameters 1 to 12, in the column order of the table, and perhaps a version to
-/// parameter 13.
+/// Binds a stream to parameters 1 to 14, in the column order of the table, and perhaps a version to
+/// parameter 15.
 fn write_stream(
     mut statement: CachedStatement<'_>,
     stream: &StreamRecord,
@@ -301,8 +304,10 @@ fn write_stream(
     statement.raw_bind_parameter(10, instant(stream.visible_from))?;
     statement.raw_bind_parameter(11, storage_tier)?;
     statement.raw_bind_parameter(12, stream.wrapped_key.as_slice())?;
+    statement.raw_bind_parameter(13, &stream.image_generation)?;
+    statement.raw_bind_parameter(14, &stream.notification)?;
     if let Some(version) = expected_version {
-        statement.raw_bind_parameter(13, version)?;
+        statement.raw_bind_parameter(15, version)?;
     }
     statement.raw_execute()
 }

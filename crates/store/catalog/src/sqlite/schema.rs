@@ -10,7 +10,7 @@ pub(super) const CONTROL: Profile = Profile {
     synchronous: "FULL",
     secure_delete: true,
     application_id: u32::from_be_bytes(*b"SKct"),
-    migrations: &[CONTROL_1],
+    migrations: &[CONTROL_1, CONTROL_2],
 };
 
 pub(super) const INDEX: Profile = Profile {
@@ -46,6 +46,12 @@ CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Configurations as texts that the service versions.
+const CONTROL_2: &str = "
+ALTER TABLE stream ADD COLUMN image_generation TEXT;
+ALTER TABLE stream ADD COLUMN notification TEXT;
 ";
 
 /// Fragment numbers are 16 bytes big-endian, so that blob order is numeric order. Spans of runs are

@@ -28,6 +28,14 @@ fn fields() {
 }
 
 #[test]
+fn colour() {
+    let sps = SequenceParameterSet::parse(SPS_PQ).unwrap();
+    let expected = ColourDescription { primaries: 1, transfer: 16, matrix: 9, full_range: true };
+    assert_eq!(sps.colour, Some(expected));
+    assert_eq!(SequenceParameterSet::parse(SPS_BASELINE).unwrap().colour, None);
+}
+
+#[test]
 fn a_vui_cut_short_is_taken_as_far_as_it_goes() {
     // The picture size ends in byte 9; the VUI with its timing follows.
     for len in 13..SPS_HIGH_1280X720.len() {
@@ -63,4 +71,26 @@ fn refusals() {
     );
     assert_eq!(cropped(16, 2, 4, 3, "crop"), Ok(2));
     assert!(cropped(16, 4, u32::MAX, u32::MAX, "crop").is_err());
+}
+
+#[test]
+fn decoded_picture_buffer() {
+    let check = |nal: &[u8], level_idc: u8, expected: u8| {
+        let mut sps = SequenceParameterSet::parse(nal).unwrap();
+        sps.level_idc = level_idc;
+        assert_eq!(sps.max_dpb_frames(), expected, "{level_idc}");
+    };
+    check(SPS_HIGH_1280X720, 31, 5); // 18,000 / (80 · 45)
+    check(SPS_HIGH_1280X720, 40, 9);
+    check(SPS_HIGH_1280X720, 62, 16); // never more
+    check(SPS_HIGH_1280X720, 10, 1); // never less
+    check(SPS_HIGH_1280X720, 99, 16);
+    check(SPS_CROPPED, 42, 4); // 34,816 / (120 · 68)
+    check(SPS_INTERLACED, 30, 5); // 8,100 / (45 · 36): frames, not fields
+    let mut sps = SequenceParameterSet::parse(SPS_BASELINE).unwrap();
+    sps.syntax.frame_size_in_mbs = 99; // 176×144
+    sps.level_idc = 11;
+    assert_eq!(sps.max_dpb_frames(), 9);
+    sps.constraint_flags |= 0x10; // level 1b
+    assert_eq!(sps.max_dpb_frames(), 4);
 }

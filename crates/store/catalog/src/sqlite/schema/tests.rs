@@ -2,11 +2,14 @@ use std::path::Path;
 
 use super::*;
 use crate::sqlite::{SqliteControl, SqliteIndex, open};
-use crate::{ControlCatalog, IndexCatalog, suite};
+use crate::{ControlCatalog, IndexCatalog, StreamRecord, suite};
 
 /// `control.db` as version 1 wrote it, with the stream of `suite::stream(1, "old")`. Frozen: when
 /// the schema moves on, this text stays and the test shows that old files still open.
 const CONTROL_V1: &str = include_str!("control_v1.sql");
+
+/// `control.db` as version 2 wrote it, with the stream of `suite::stream(1, "old")`. Frozen.
+const CONTROL_V2: &str = include_str!("control_v2.sql");
 
 /// `index.db` as version 1 wrote it, with `suite::volume(2)` and its run of stream 1. Frozen.
 const INDEX_V1: &str = include_str!("index_v1.sql");
@@ -22,6 +25,21 @@ fn file_from(sql: &str) -> (tempfile::TempDir, std::path::PathBuf) {
 fn opens_control_version_1() {
     let (_dir, path) = file_from(CONTROL_V1);
     let control = SqliteControl::open(&path).unwrap();
+    let old =
+        StreamRecord { image_generation: None, notification: None, ..suite::stream(1, "old") };
+    assert_eq!(control.streams().unwrap(), std::slice::from_ref(&old));
+    assert_eq!(control.next_epoch().unwrap(), 8);
+    // What version 2 added can be written to it.
+    control.update_stream(&suite::stream(1, "old"), &old.version).unwrap();
+    drop(control);
+    let control = SqliteControl::open(&path).unwrap();
+    assert_eq!(control.streams().unwrap(), [suite::stream(1, "old")]);
+}
+
+#[test]
+fn opens_control_version_2() {
+    let (_dir, path) = file_from(CONTROL_V2);
+    let control = SqliteControl::open(&path).unwrap();
     assert_eq!(control.streams().unwrap(), [suite::stream(1, "old")]);
     assert_eq!(control.next_epoch().unwrap(), 8);
 }
@@ -34,7 +52,7 @@ fn opens_index_version_1() {
     assert_eq!(index.runs_in(2).unwrap(), [suite::run(2, 1, (10, 20), (30, 40))]);
 }
 
-/// The frozen texts must be what this program writes as long as version 1 is the newest.
+/// The newest frozen text of each file must be what this program writes.
 #[test]
 fn frozen_schemas_are_the_real_ones() {
     let schema = |path: &Path| -> Vec<String> {
@@ -44,10 +62,8 @@ fn frozen_schemas_are_the_real_ones() {
             .unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     };
-    for (profile, frozen) in [(&CONTROL, CONTROL_V1), (&INDEX, INDEX_V1)] {
-        if profile.migrations.len() > 1 {
-            continue;
-        }
+    for (profile, version, frozen) in [(&CONTROL, 2, CONTROL_V2), (&INDEX, 1, INDEX_V1)] {
+        assert_eq!(profile.migrations.len(), version, "a new version needs its frozen text");
         let (dir, old) = file_from(frozen);
         let new = dir.path().join("new.db");
         drop(open(&new, profile).unwrap());

@@ -1,0 +1,77 @@
+//! TLS: whom we trust.
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use streamkeep_delivery::http::{HttpClient, TlsTrust};
+use streamkeep_delivery::*;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::fixtures::*;
+use crate::receiver::serve_one;
+
+fn self_signed(name: &str) -> (String, TlsAcceptor) {
+    let certified = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let key = rustls_pki_types::PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key.into())
+        .unwrap();
+    (certified.cert.pem(), TlsAcceptor::from(Arc::new(config)))
+}
+
+/// A webhook to `https://localhost` whose certificate is for `name`.
+async fn post(name: &str, is_trusted: bool) -> Result<(), Failure> {
+    let (pem, acceptor) = self_signed(name);
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = directory.path().join("ca.pem");
+    std::fs::write(&bundle, pem).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serving = tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        match acceptor.accept(tcp).await {
+            Ok(stream) => serve_one(stream).await,
+            Err(_) => Vec::new(),
+        }
+    });
+    let trust = TlsTrust::system_and(is_trusted.then_some(bundle.as_path())).unwrap();
+    let policy = AddressPolicy::allowing(["localhost"]).unwrap();
+    let client = HttpClient::new(policy, trust, TIMEOUTS);
+    let secret = WebhookSecret::new(WEBHOOK_SECRET).unwrap();
+    let url = HttpUrl::parse(&format!("https://localhost:{port}/")).unwrap();
+    let result = webhook::post(&client, &secret, &url, "d", "{}", seconds()).await;
+    assert_eq!(serving.await.unwrap().len(), usize::from(result.is_ok()));
+    result
+}
+
+#[tokio::test]
+async fn certificates() {
+    post("localhost", true).await.unwrap();
+    for (name, is_trusted, reason) in
+        [("localhost", false, "UnknownIssuer"), ("elsewhere.example", true, "NotValidForName")]
+    {
+        let failure = post(name, is_trusted).await.unwrap_err();
+        // A receiver renews its certificate.
+        assert!(!failure.is_permanent());
+        let found = failure.reason().to_lowercase().replace(' ', "");
+        assert!(
+            found.contains(&reason.to_lowercase()) || found.contains("notvalidforname"),
+            "{failure}"
+        );
+    }
+}
+
+#[test]
+fn bundles() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ca.pem");
+    assert!(TlsTrust::system_and(Some(&path)).is_err());
+    std::fs::write(&path, "no certificate").unwrap();
+    let error = TlsTrust::system_and(Some(&path)).unwrap_err();
+    assert_eq!(error.why, "no certificate in it");
+}

@@ -1,0 +1,46 @@
+//! Playback sessions: HLS, low-latency HLS, DASH, clips.
+//!
+//! A session is a sealed token ([`Claims`]); the server keeps nothing of it but caches. A
+//! sub-request is let in by its token, finds the session's timeline (folded from the index, cached)
+//! and is answered with a playlist, a manifest, or a segment made from one fragment.
+//! `design/playback.md` says how and why.
+//!
+//! ```text
+//! create_session ─→ token
+//! answer ─ admit ─┬→ hls: multivariant, media playlist ─→ timelines
+//!                 ├→ dash: manifest                     ─→ timelines
+//!                 └→ segment, part, init ─→ fragments (decrypted) ─→ packaging, fmp4, mpegts
+//! ```
+//!
+//! Packaging rules are the cores'; this crate knows the store, the live tail and HTTP answers.
+
+mod answer;
+mod claims;
+mod clip;
+mod dash;
+mod edge;
+mod error;
+mod facts;
+mod fragments;
+mod hls;
+mod init;
+mod lru;
+mod query;
+mod segment;
+mod service;
+mod session;
+mod source;
+mod stills;
+mod timelines;
+mod token;
+mod tracks;
+mod transport;
+
+pub use claims::{Claims, DiscontinuityMode, Mode, PartRule, Protocol};
+pub use clip::{Clip, ClipLimits, ClipRequest};
+pub use error::PlaybackError;
+pub use service::{CacheSizes, Service};
+pub use session::SessionRequest;
+pub use source::{PlaybackStream, Source};
+pub use stills::{CodedPicture, Exactness};
+pub use streamkeep_packaging::{Axis, Origin};
