@@ -185,7 +185,8 @@ impl Timeline {
             Axis::Producer => facts.producer_ns(facts.lead.earliest_ticks),
             Axis::Server => i128::from(facts.server_timestamp.0) * 1_000_000,
         };
-        let ticks = ticks_of_ns(own_ns - i128::from(self.origin.zero_ms) * 1_000_000, VIDEO_TIMESCALE);
+        let ticks =
+            ticks_of_ns(own_ns - i128::from(self.origin.zero_ms) * 1_000_000, VIDEO_TIMESCALE);
         u64::try_from(ticks).unwrap_or(0)
     }
 }
@@ -214,9 +215,8 @@ fn continued_audio(
     scale: AudioScale,
 ) -> Option<u64> {
     let (earlier, later) = (before.facts.audio?, facts.audio?);
-    let step = scale
-        .ticks(later.sample_position)
-        .checked_sub(scale.ticks(earlier.sample_position))?;
+    let step =
+        scale.ticks(later.sample_position).checked_sub(scale.ticks(earlier.sample_position))?;
     let step_ns = facts.session_ns(later.span.earliest_ticks)
         - before.facts.session_ns(earlier.span.earliest_ticks);
     let counted_ns = ns_of_ticks(i64::try_from(step).ok()?, scale.timescale);

@@ -15,8 +15,8 @@ use streamkeep_api::{
     FragmentTimecodeType, GetClipRequest, GetDashStreamingSessionUrlRequest,
     GetHlsStreamingSessionUrlRequest, GetImagesRequest, GetMediaForFragmentListRequest,
     GetMediaRequest, GetThumbnailsRequest, ListFragmentsRequest, Operation, Plane, PlaybackPath,
-    PointKind, Principal, PutMediaRequest, RequestedFragment, Route, Scheme,
-    StartSelector, Stream, StreamRef, method_not_allowed, route, success, utc_time,
+    PointKind, Principal, PutMediaRequest, RequestedFragment, Route, Scheme, StartSelector, Stream,
+    StreamRef, method_not_allowed, route, success, utc_time,
 };
 use streamkeep_engine::{Engine, TimeAxis};
 use streamkeep_http::{Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler, ShutdownSignal};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::stream::{FuturesOrdered, StreamExt as _};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use streamkeep_api::{
@@ -122,15 +123,15 @@ impl Playback {
         instants: &[UnixMillis],
     ) -> Result<Vec<Image>, ApiError> {
         let format = match request.format {
-            ImageFormat::Jpeg => Format::Jpeg(
-                JpegQuality::new(request.jpeg_quality).ok_or_else(ApiError::internal)?,
-            ),
+            ImageFormat::Jpeg => {
+                Format::Jpeg(JpegQuality::new(request.jpeg_quality).ok_or_else(ApiError::internal)?)
+            }
             ImageFormat::Png => Format::Png,
         };
         let size = (request.size.width_pixels, request.size.height_pixels);
         let axis = axis(request.by);
         let pictures = instants.iter().map(|&at| self.still(stream, axis, at, format, size));
-        let pictures = futures_util::future::join_all(pictures).await;
+        let pictures = self.a_few_at_once(pictures).await;
         let images = instants.iter().zip(pictures).map(|(&at, picture)| {
             Ok(Image {
                 at,
@@ -163,7 +164,7 @@ impl Playback {
             let still = self.decode(coded, format, Size::Width(width)).await?;
             Ok::<_, ApiError>(Some((still, frame_at)))
         });
-        let pictures = futures_util::future::join_all(pictures).await;
+        let pictures = self.a_few_at_once(pictures).await;
         let thumbnails = request.instants.iter().zip(pictures).map(|(&at, picture)| {
             let (frame_at, content) = match picture? {
                 None | Some((Still::NoMedia, _)) => (None, Err(ImageError::NoMedia)),
@@ -175,6 +176,22 @@ impl Playback {
             Ok(Thumbnail { at, frame_at, content })
         });
         thumbnails.collect()
+    }
+
+    /// As many as there are workers: more would only wait for each other, and for too long.
+    async fn a_few_at_once<F: Future>(&self, jobs: impl Iterator<Item = F>) -> Vec<F::Output> {
+        let mut outputs = Vec::new();
+        let mut running = FuturesOrdered::new();
+        for job in jobs {
+            running.push_back(job);
+            if running.len() >= self.pictures.worker_count() {
+                outputs.extend(running.next().await);
+            }
+        }
+        while let Some(output) = running.next().await {
+            outputs.push(output);
+        }
+        outputs
     }
 
     async fn still(
@@ -338,4 +355,3 @@ pub(crate) fn session_mark(query: &str) -> [u8; 16] {
     }
     mark
 }
-

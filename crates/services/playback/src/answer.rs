@@ -57,7 +57,9 @@ pub(crate) fn answer(method: &Method, asked: &HeaderMap, resource: Resource) -> 
         let etag = format!("\"{etag:016x}\"");
         put(headers, header::ETAG, &etag);
         let known = asked.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        if known.is_some_and(|known| known.split(',').any(|one| one.trim() == etag || one.trim() == "*")) {
+        if known.is_some_and(|known| {
+            known.split(',').any(|one| one.trim() == etag || one.trim() == "*")
+        }) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
@@ -154,10 +156,14 @@ pub(crate) fn refusal(error: &PlaybackError) -> Response<Body> {
     add_cors(headers);
     put(headers, header::CONTENT_TYPE, "application/json");
     put(headers, HeaderName::from_static("x-amzn-errortype"), kind);
-    put(headers, header::CACHE_CONTROL, match error.status() {
-        StatusCode::NOT_FOUND => "max-age=1",
-        _ => "no-store",
-    });
+    put(
+        headers,
+        header::CACHE_CONTROL,
+        match error.status() {
+            StatusCode::NOT_FOUND => "max-age=1",
+            _ => "no-store",
+        },
+    );
     response
 }
 

@@ -14,8 +14,8 @@ use streamkeep_fmp4::{Sample, SampleEntry};
 use streamkeep_http::{BodyError, BodyStream};
 use streamkeep_media::{FrameEntry, StreamId, UnixMillis};
 use streamkeep_packaging::{
-    AudioScale, Axis, Numbering, Origin, Segment, Timeline, VIDEO_TIMESCALE, audio_samples, ns_of_ticks,
-    ticks_of_ns, video_samples,
+    AudioScale, Axis, Numbering, Origin, Segment, Timeline, VIDEO_TIMESCALE, audio_samples,
+    ns_of_ticks, ticks_of_ns, video_samples,
 };
 use tokio::task::spawn_blocking;
 
@@ -226,11 +226,7 @@ impl Movie {
         let mut add = |timescale, entry: SampleEntry| {
             let track = MovieTrack { timescale, sample_entries: vec![entry.clone()] };
             let track = builder.add_track(track).map_err(invalid)?;
-            Ok::<_, PlaybackError>(Lane {
-                track,
-                entries: vec![entry],
-                start: None,
-            })
+            Ok::<_, PlaybackError>(Lane { track, entries: vec![entry], start: None })
         };
         let video = match &first.video {
             Some(video) => Some(add(VIDEO_TIMESCALE, SampleEntry::Visual(visual_entry(video)))?),
@@ -256,7 +252,9 @@ impl Movie {
     ) -> Result<(), PlaybackError> {
         let kinds = |set: &TrackSet| (set.video.is_some(), set.audio.is_some());
         if kinds(tracks) != kinds(&self.first) {
-            return Err(PlaybackError::UnsupportedMedia("the tracks change within the clip".to_owned()));
+            return Err(PlaybackError::UnsupportedMedia(
+                "the tracks change within the clip".to_owned(),
+            ));
         }
         if let (Some(lane), Some(video)) = (&mut self.video, &tracks.video) {
             let entry = lane.entry(
@@ -381,9 +379,7 @@ fn sound(frames: &[FrameEntry], audio: &AudioTrack, scale_ns: u64) -> Vec<Sample
     let format = &audio.description.format;
     let rate = audio.description.sampling_rate;
     // Frame tables do not say how long an Opus packet is; 20 ms is what devices send.
-    let length = |frame: &FrameEntry| {
-        format.samples(&[], frame.len as usize).unwrap_or(rate / 50)
-    };
+    let length = |frame: &FrameEntry| format.samples(&[], frame.len as usize).unwrap_or(rate / 50);
     audio_samples(frames, audio.index, scale_ns, rate, length).samples
 }
 

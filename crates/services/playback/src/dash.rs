@@ -198,7 +198,7 @@ fn bandwidth(segments: &[Segment], role: TrackRole, tracks: &TrackSet) -> u64 {
         (TrackRole::Audio, TrackRole::Video) => segment.facts.audio_bytes,
         _ => segment.facts.lead_bytes,
     };
-    let rate = |s: &Segment| 8 * u64::from(bytes(s)) * u64::from(VIDEO_TIMESCALE) / s.duration().max(1);
+    let rate =
+        |s: &Segment| 8 * u64::from(bytes(s)) * u64::from(VIDEO_TIMESCALE) / s.duration().max(1);
     segments.iter().map(rate).max().unwrap_or(0).max(1)
 }
-

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use streamkeep_live::{LiveFragment, LiveTail, Progress};
 use streamkeep_media::{FrameEntry, gather};
 use streamkeep_packaging::{
-    AudioSpan, FragmentFacts, Segment, Span, Timeline, TrackSamples, audio_samples, ns_of_ticks,
-    ticks_of_ns, video_samples, VIDEO_TIMESCALE,
+    AudioSpan, FragmentFacts, Segment, Span, Timeline, TrackSamples, VIDEO_TIMESCALE,
+    audio_samples, ns_of_ticks, ticks_of_ns, video_samples,
 };
 
 use crate::PlaybackError;
@@ -80,9 +80,10 @@ impl Parted {
             }
             _ => guessed_end(&frames, index),
         };
-        let video = tracks.video.as_ref().map(|track| {
-            video_samples(&frames, track.index, scale, end(track.index), |_| true)
-        });
+        let video = tracks
+            .video
+            .as_ref()
+            .map(|track| video_samples(&frames, track.index, scale, end(track.index), |_| true));
         let audio = tracks.audio.as_ref().map(|track| {
             let format = &track.description.format;
             let length = |frame: &FrameEntry| {
@@ -93,11 +94,19 @@ impl Parted {
         });
         let before = timeline.last()?;
         let facts = facts_of_live(fragment, &frames, &tracks, before, last, &end);
-        let audio_before = last.tracks.audio.as_ref().map_or(0, |track| {
-            audio_track(last, track).duration()
-        });
+        let audio_before =
+            last.tracks.audio.as_ref().map_or(0, |track| audio_track(last, track).duration());
         let segment = timeline.preview(facts, audio_before);
-        Some(Self::new(segment, &tracks, &frames, video, audio, Media::Live(pieces), rule, is_complete))
+        Some(Self::new(
+            segment,
+            &tracks,
+            &frames,
+            video,
+            audio,
+            Media::Live(pieces),
+            rule,
+            is_complete,
+        ))
     }
 
     /// A fragment of the archive.
@@ -128,20 +137,15 @@ impl Parted {
             let own = frames.iter().filter(|frame| frame.track_index == index && frame.len > 0);
             own.map(|frame| frame.offset..frame.offset.saturating_add(frame.len)).collect()
         };
-        let cut = |samples: TrackSamples, index: u8, spans| Cut {
-            samples,
-            frames: ranges(index),
-            spans,
-        };
+        let cut =
+            |samples: TrackSamples, index: u8, spans| Cut { samples, frames: ranges(index), spans };
         let lead = tracks.lead();
         let (mut video_cut, mut audio_cut) = (None, None);
         if let (Some(track), Some(samples)) = (&tracks.video, video) {
             let spans = cut_parts(&samples, None, rule, is_complete);
             if let (Some(track), Some(sound)) = (&tracks.audio, audio) {
-                let start_ns = ns_of_ticks(
-                    i64::try_from(segment.start).unwrap_or(i64::MAX),
-                    VIDEO_TIMESCALE,
-                );
+                let start_ns =
+                    ns_of_ticks(i64::try_from(segment.start).unwrap_or(i64::MAX), VIDEO_TIMESCALE);
                 let shift = i64::try_from(segment.audio_start).unwrap_or(i64::MAX)
                     - ticks_of_ns(start_ns, track.timescale);
                 let along =

@@ -36,7 +36,8 @@ impl PlaybackError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::NotFound(_) | Self::Store(StoreError::NoSuchFragment { .. } | StoreError::StreamGone(_)) => {
+            Self::NotFound(_)
+            | Self::Store(StoreError::NoSuchFragment { .. } | StoreError::StreamGone(_)) => {
                 StatusCode::NOT_FOUND
             }
             Self::BadRequest(_)
@@ -61,7 +62,9 @@ impl fmt::Display for PlaybackError {
             | Self::InvalidFrame(what) => f.write_str(what),
             Self::TimedOut => f.write_str("nothing new has arrived"),
             // Positions in files are for the log.
-            Self::Store(StoreError::NoSuchFragment { .. }) => f.write_str("the fragment is not there"),
+            Self::Store(StoreError::NoSuchFragment { .. }) => {
+                f.write_str("the fragment is not there")
+            }
             Self::Store(StoreError::StreamGone(_)) => f.write_str("the stream is not there"),
             Self::Store(_) => f.write_str("the fragment could not be read"),
             Self::Stopping => f.write_str("the server is stopping"),

@@ -21,10 +21,8 @@ pub(crate) fn facts_of(row: &FragmentRow) -> FragmentFacts {
         timecode: row.timecode,
         timestamp_scale_ns: row.timestamp_scale_ns,
         lead: lead.map_or(Span::default(), span),
-        audio: audio.map(|track| AudioSpan {
-            span: span(track),
-            sample_position: track.sample_position,
-        }),
+        audio: audio
+            .map(|track| AudioSpan { span: span(track), sample_position: track.sample_position }),
         lead_bytes: lead.map_or(0, |track| track.bytes),
         audio_bytes: audio.map_or(0, |track| track.bytes),
         lead_frames: lead.map_or(0, |track| track.frame_count),

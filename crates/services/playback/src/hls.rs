@@ -41,13 +41,14 @@ pub(crate) async fn multivariant(
 
     let codecs = codecs(tracks, claims.protocol);
     let codecs: Vec<PlainText<'_>> =
-        codecs.iter().map(|codec| PlainText::new(codec)).collect::<Result<_, _>>().map_err(|_| {
-            PlaybackError::InvalidCodecPrivate("a codec string cannot be written".to_owned())
-        })?;
+        codecs.iter().map(|codec| PlainText::new(codec)).collect::<Result<_, _>>().map_err(
+            |_| PlaybackError::InvalidCodecPrivate("a codec string cannot be written".to_owned()),
+        )?;
     let rates = Rates::of(listed);
-    let video_query = list_query(token, 1, is_low_latency);
-    let audio_query = list_query(token, 2, is_low_latency);
-    let i_frame_query = [("SessionToken", token.into()), ("TrackNumber", 1.into()), ("IFrames", 1.into())];
+    let video_query = list_query(token, 1, is_low_latency, query.is_whole);
+    let audio_query = list_query(token, 2, is_low_latency, query.is_whole);
+    let mut i_frame_query = list_query(token, 1, false, query.is_whole);
+    i_frame_query.push(("IFrames", 1.into()));
     let list = |query| Uri { path: MEDIA_PLAYLIST, query };
     let separate_audio =
         tracks.video.is_some() && tracks.audio.is_some() && claims.protocol == Protocol::HlsMp4;
@@ -67,7 +68,8 @@ pub(crate) async fn multivariant(
         let description = &video.description;
         (u32::from(description.display_width), u32::from(description.display_height))
     });
-    let has_i_frames = tracks.video.is_some() && claims.protocol == Protocol::HlsMp4 && !is_low_latency;
+    let has_i_frames =
+        tracks.video.is_some() && claims.protocol == Protocol::HlsMp4 && !is_low_latency;
     let i_frames: Vec<IFrameVariant<'_>> = has_i_frames
         .then(|| IFrameVariant {
             bandwidth: rates.peak,
@@ -244,14 +246,17 @@ impl List {
         let segments = self.segments();
         let versions = service.init_versions(view, &self.placed, self.role, segments).await?;
         let first = segments.first();
-        let tags: Vec<bool> =
-            segments.iter().zip(&versions).map(|(segment, version)| match mode {
+        let tags: Vec<bool> = segments
+            .iter()
+            .zip(&versions)
+            .map(|(segment, version)| match mode {
                 DiscontinuityMode::Always => true,
                 DiscontinuityMode::OnDiscontinuity => {
                     segment.is_discontinuous && segment.sequence > 0
                 }
                 DiscontinuityMode::Never => version.changes,
-            }).collect();
+            })
+            .collect();
         let head = MediaPlaylist {
             kind: match claims.mode {
                 Mode::OnDemand => PlaylistKind::Vod,
@@ -298,7 +303,8 @@ impl List {
                 self.write_parts(&mut one, parted, token, track_number);
             }
             let previous = self.previous_of(segment);
-            let params = segment_query(claims, segment, self.role, track_number, token, previous, tag);
+            let params =
+                segment_query(claims, segment, self.role, track_number, token, previous, tag);
             let path = match claims.protocol {
                 Protocol::HlsTs => TS_SEGMENT,
                 _ => MP4_SEGMENT,
@@ -318,10 +324,7 @@ impl List {
                     DiscontinuityMode::OnDiscontinuity => segment.is_discontinuous,
                     DiscontinuityMode::Never => false,
                 },
-                map: Some(MediaInitialization {
-                    version,
-                    uri: Uri { path: INIT, query: &init },
-                }),
+                map: Some(MediaInitialization { version, uri: Uri { path: INIT, query: &init } }),
                 program_date_time: Some(wall_time(claims, segment)),
             };
             if !arriving.spans(self.role).is_empty() {
@@ -336,11 +339,10 @@ impl List {
         }
         if let (Some(_), Some(other)) = (self.rule, self.other) {
             let other_number = if track_number == 1 { 2 } else { 1 };
-            let params = list_query(token, other_number, true);
+            let params = list_query(token, other_number, true, false);
             let newest = self.arriving().filter(|arriving| !arriving.spans(other).is_empty());
-            let newest = newest.or_else(|| {
-                segments.last().and_then(|last| self.parted(last.sequence))
-            });
+            let newest =
+                newest.or_else(|| segments.last().and_then(|last| self.parted(last.sequence)));
             if let Some(newest) = newest {
                 writer.rendition_report(&RenditionReport {
                     uri: Uri { path: MEDIA_PLAYLIST, query: &params },
@@ -573,10 +575,18 @@ fn fragment_number(segment: &Segment) -> Value<'static> {
     Value::Number(u128::from_be_bytes(segment.facts.number.to_be_bytes()))
 }
 
-fn list_query(token: PlainText<'_>, track: u8, low_latency: bool) -> Vec<(&'static str, Value<'_>)> {
+fn list_query(
+    token: PlainText<'_>,
+    track: u8,
+    low_latency: bool,
+    is_whole: bool,
+) -> Vec<(&'static str, Value<'_>)> {
     let mut query = vec![("SessionToken", token.into()), ("TrackNumber", u64::from(track).into())];
     if low_latency {
         query.push(("LowLatency", 1.into()));
+    }
+    if is_whole {
+        query.push(("Whole", 1.into()));
     }
     query
 }
@@ -684,18 +694,14 @@ pub(crate) async fn part(
             let role = service.role(&loaded.tracks, query.track)?;
             return Parted::stored(segment, &loaded, rule)?.part(role, index, at, sequence);
         }
-        let last = placed.timeline.last().ok_or(PlaybackError::NotFound("there are no fragments"))?;
+        let last =
+            placed.timeline.last().ok_or(PlaybackError::NotFound("there are no fragments"))?;
         if number <= last.facts.number {
             return Err(PlaybackError::NotFound("the part is no longer there"));
         }
         let loaded = service.loaded(view, &placed, last).await?;
-        let arriving = Parted::arriving(
-            stream.tail(),
-            &placed.timeline,
-            &loaded,
-            &service.track_sets,
-            rule,
-        );
+        let arriving =
+            Parted::arriving(stream.tail(), &placed.timeline, &loaded, &service.track_sets, rule);
         if let Some(arriving) = arriving.filter(|one| one.segment.facts.number == number) {
             let role = service.role(&loaded.tracks, query.track)?;
             if (index as usize) < arriving.spans(role).len() {

@@ -28,6 +28,8 @@ pub(crate) struct Query<'a> {
     pub(crate) is_join: bool,
     pub(crate) low_latency: bool,
     pub(crate) i_frames: bool,
+    /// All of a range, beyond what a list holds by the published interface.
+    pub(crate) is_whole: bool,
     pub(crate) directives: Directives,
 }
 
@@ -55,6 +57,7 @@ impl<'a> Query<'a> {
                 "Join" => parsed.is_join = true,
                 "LowLatency" => parsed.low_latency = !matches!(value, "0" | "false"),
                 "IFrames" => parsed.i_frames = true,
+                "Whole" => parsed.is_whole = true,
                 _ => {}
             }
         }
@@ -102,8 +105,15 @@ mod tests {
     #[test]
     fn refusals() {
         for bad in [
-            "At=-1", "At=", "At=1e3", "At=99999999999999999999", "TrackNumber=256",
-            "FragmentNumber=x", "Part=4294967296", "_HLS_msn=x", "_HLS_part=1",
+            "At=-1",
+            "At=",
+            "At=1e3",
+            "At=99999999999999999999",
+            "TrackNumber=256",
+            "FragmentNumber=x",
+            "Part=4294967296",
+            "_HLS_msn=x",
+            "_HLS_part=1",
         ] {
             assert!(matches!(Query::parse(bad), Err(PlaybackError::BadRequest(_))), "{bad}");
         }

@@ -51,7 +51,14 @@ pub(crate) fn media_segment(
                 true => encoded_segment(loaded, previous, audio, wish),
                 false => {
                     let track = audio_track(loaded, audio);
-                    write(loaded, wish, SegmentKind::Segment, wish.at, &track.samples, &track.ranges)
+                    write(
+                        loaded,
+                        wish,
+                        SegmentKind::Segment,
+                        wish.at,
+                        &track.samples,
+                        &track.ranges,
+                    )
                 }
             }
         }
@@ -60,11 +67,8 @@ pub(crate) fn media_segment(
 
 /// The samples of the video track.
 pub(crate) fn video_track(loaded: &Loaded, is_join: bool) -> Result<TrackSamples, PlaybackError> {
-    let video = loaded
-        .tracks
-        .video
-        .as_ref()
-        .ok_or(PlaybackError::NotFound("the fragment has no video"))?;
+    let video =
+        loaded.tracks.video.as_ref().ok_or(PlaybackError::NotFound("the fragment has no video"))?;
     let description = &video.description;
     // Only an open GOP of H.265 has frames that no decoder shows after a join.
     let mut seen_key = false;

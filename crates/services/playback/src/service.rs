@@ -156,7 +156,9 @@ impl Service {
             Ok(resource) => answer::answer(method, headers, resource),
             Err(error) => {
                 match &error {
-                    PlaybackError::Store(source) => tracing::warn!(%source, path, "playback failed"),
+                    PlaybackError::Store(source) => {
+                        tracing::warn!(%source, path, "playback failed")
+                    }
                     other => tracing::debug!(error = %other, path, "playback refused"),
                 }
                 answer::refusal(&error)
@@ -203,7 +205,11 @@ impl Service {
     fn admit(&self, query: &Query<'_>) -> Result<View, PlaybackError> {
         let refused = PlaybackError::Forbidden("the session token is not valid");
         let Some(token) = query.token() else { return Err(refused) };
-        let Some(claims) = self.key.open(&token) else { return Err(refused) };
+        let Some(mut claims) = self.key.open(&token) else { return Err(refused) };
+        if query.is_whole && claims.mode == Mode::OnDemand {
+            // How much of its range a list shows is for the player to say.
+            claims.window = 0;
+        }
         let now = self.clock.now();
         if now > claims.expires {
             return Err(PlaybackError::Forbidden("the session has expired"));
@@ -224,7 +230,8 @@ impl Service {
     }
 
     async fn audio_scale(&self, claims: &Claims) -> Result<AudioScale, PlaybackError> {
-        let key = (claims.stream, claims.origin.zero_ms ^ u64::from(claims.origin.description) << 48);
+        let key =
+            (claims.stream, claims.origin.zero_ms ^ u64::from(claims.origin.description) << 48);
         if let Some(known) = self.scales.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(known);
         }
@@ -340,10 +347,8 @@ impl Service {
                     let differs = !Arc::ptr_eq(before, &tracks)
                         && track_init_segment(before, role)? != track_init_segment(&tracks, role)?;
                     if differs {
-                        version = InitVersion {
-                            number: description.wrapping_sub(origin),
-                            changes: true,
-                        };
+                        version =
+                            InitVersion { number: description.wrapping_sub(origin), changes: true };
                     }
                 } else if description != origin && segment.sequence > 0 {
                     version.number = description.wrapping_sub(origin);
@@ -436,7 +441,8 @@ impl Service {
             let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
             segments.insert(key, cell, made.bytes.len());
         }
-        let is_inside = is_by_server || (claims.from..=claims.to).contains(&made.producer_timestamp);
+        let is_inside =
+            is_by_server || (claims.from..=claims.to).contains(&made.producer_timestamp);
         if !is_inside {
             return Err(outside());
         }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use streamkeep_engine::{Engine, IndexedRow, RowRange, StoreError};
 use streamkeep_codec::VideoCodec;
+use streamkeep_engine::{Engine, IndexedRow, RowRange, StoreError};
 use streamkeep_media::{StreamId, UnixMillis};
 use streamkeep_packaging::{Axis, FragmentFacts, Origin};
 use tokio::task::spawn_blocking;
@@ -137,9 +137,7 @@ pub(crate) fn claims(
     let (from, to) = match request.mode {
         // What was there when the session began, not what is older.
         Mode::Live => (first.server_timestamp, UnixMillis(u64::MAX)),
-        _ => {
-            (request.from.unwrap_or_default(), request.to.unwrap_or(UnixMillis(u64::MAX)))
-        }
+        _ => (request.from.unwrap_or_default(), request.to.unwrap_or(UnixMillis(u64::MAX))),
     };
     let longest_ms = facts.iter().rev().take(match request.mode {
         Mode::OnDemand => usize::MAX,
@@ -215,7 +213,8 @@ fn part_rule(sample: &Loaded) -> Option<PartRule> {
         && sample.tracks.video.is_some()
     {
         let per_frame = audio.description.format.samples_per_frame().unwrap_or(960);
-        target_ns += u64::from(per_frame) * 1_000_000_000
+        // Sound is cut at its own frames, and may begin before the picture.
+        target_ns += 3 * u64::from(per_frame) * 1_000_000_000
             / u64::from(audio.description.sampling_rate.max(1));
     }
     let reorder = reorder_depth(sample);

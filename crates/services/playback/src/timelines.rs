@@ -122,7 +122,8 @@ fn fresh_live(engine: &Engine, key: &Key, placed: &Placed) -> Result<Vec<Indexed
         Some(number) => UnixMillis(number.server_timestamp().0.saturating_sub(OVERLAP_MS)),
         None => UnixMillis(key.from.0.saturating_sub(OVERLAP_MS)),
     };
-    let next_ordinal = placed.rows.last().map_or(key.origin.ordinal, |row| row.counters.ordinal + 1);
+    let next_ordinal =
+        placed.rows.last().map_or(key.origin.ordinal, |row| row.counters.ordinal + 1);
     let range = RowRange::Number(FragmentNumber::first_at(from)..=FragmentNumber::MAX);
     let mut rows = all_rows(engine, key.stream, range, None, usize::MAX)?;
     rows.retain(|row| row.counters.ordinal >= next_ordinal);

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use streamkeep_codec::{AudioCodec, AudioDescription, DeclaredAudio, DescriptionError, VideoDescription};
+use streamkeep_codec::{
+    AudioCodec, AudioDescription, DeclaredAudio, DescriptionError, VideoDescription,
+};
 use streamkeep_media::{SessionHeader, Track, TrackKind};
 use streamkeep_packaging::{VIDEO_TIMESCALE, parse_session_header};
 use streamkeep_sound::{FragmentEncoder, SampleEncoding, SoundFormat};
@@ -52,10 +54,14 @@ impl TrackSet {
             .ok_or_else(|| PlaybackError::InvalidFrame("no tracks are declared".to_owned()))?;
         let first = |kind| {
             let mut tracks = header.tracks.iter().zip(0_u8..);
-            tracks.find(|(track, _)| track.kind == kind).map(|(track, index)| (track.clone(), index))
+            tracks
+                .find(|(track, _)| track.kind == kind)
+                .map(|(track, index)| (track.clone(), index))
         };
         let video = match first(TrackKind::Video) {
-            Some((track, index)) => Some(VideoTrack { index, description: describe_video(&track)? }),
+            Some((track, index)) => {
+                Some(VideoTrack { index, description: describe_video(&track)? })
+            }
             None => None,
         };
         let audio = match first(TrackKind::Audio) {
@@ -85,7 +91,9 @@ impl TrackSet {
     pub(crate) fn timescale(&self, role: TrackRole) -> u32 {
         match role {
             TrackRole::Video => VIDEO_TIMESCALE,
-            TrackRole::Audio => self.audio.as_ref().map_or(VIDEO_TIMESCALE, |audio| audio.timescale),
+            TrackRole::Audio => {
+                self.audio.as_ref().map_or(VIDEO_TIMESCALE, |audio| audio.timescale)
+            }
         }
     }
 
@@ -131,7 +139,8 @@ fn describe_audio(track: &Track, index: u8) -> Result<AudioTrack, PlaybackError>
     let encoder = match encoding {
         None => None,
         Some(encoding) => {
-            let format = SoundFormat::new(encoding, description.sampling_rate, description.channels.into());
+            let format =
+                SoundFormat::new(encoding, description.sampling_rate, description.channels.into());
             let encoder = format.map(FragmentEncoder::new);
             Some(encoder.map_err(|error| PlaybackError::UnsupportedMedia(error.to_string()))?)
         }

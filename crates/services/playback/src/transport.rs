@@ -112,11 +112,7 @@ fn audio_frames<'a>(
         } else {
             counted
         };
-        frames.push(AudioFrame {
-            pts: u64::try_from(start + ticks).unwrap_or(0),
-            header,
-            data,
-        });
+        frames.push(AudioFrame { pts: u64::try_from(start + ticks).unwrap_or(0), header, data });
         samples += i64::from(config.samples_per_frame);
     }
     Ok(frames)

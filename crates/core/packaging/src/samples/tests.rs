@@ -55,9 +55,8 @@ fn b_pyramid() {
 #[test]
 fn open_gop() {
     check(&[80, 0, 40, 120], 160, &[(40, 80), (40, -40), (40, -40), (40, 0)]);
-    let track = video_samples(&frames(&[80, 0, 40, 120]), 0, MS, 160, |frame| {
-        frame.pts_ticks >= 80
-    });
+    let track =
+        video_samples(&frames(&[80, 0, 40, 120]), 0, MS, 160, |frame| frame.pts_ticks >= 80);
     assert_eq!(track.samples.len(), 2);
     assert_eq!(track.shift, 80 * 90);
     assert_eq!(track.duration(), 80 * 90);

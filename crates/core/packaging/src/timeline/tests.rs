@@ -52,7 +52,11 @@ fn starts_ms(timeline: &Timeline) -> Vec<u64> {
 fn contiguous_fragments_join_to_the_tick_and_the_sample() {
     let timeline = fold(
         Numbering::Ordinal,
-        &[fragment(7, 0, 2000, false), fragment(8, 2000, 2000, true), fragment(9, 4000, 1960, true)],
+        &[
+            fragment(7, 0, 2000, false),
+            fragment(8, 2000, 2000, true),
+            fragment(9, 4000, 1960, true),
+        ],
     );
     assert_eq!(starts_ms(&timeline), [0, 2000, 4000]);
     let segments = timeline.segments();

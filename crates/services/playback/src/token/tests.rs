@@ -19,7 +19,12 @@ fn claims() -> Claims {
         expires: UnixMillis(1_700_000_300_000),
         window: 5,
         target_duration_s: 4,
-        origin: Origin { ordinal: 77, discontinuities: 3, description: 1, zero_ms: 1_700_000_000_000 },
+        origin: Origin {
+            ordinal: 77,
+            discontinuities: 3,
+            description: 1,
+            zero_ms: 1_700_000_000_000,
+        },
         parts: Some(PartRule { frames: 6, target_ms: 241, reorder: 2 }),
     }
 }
@@ -65,9 +70,14 @@ fn any_change_is_refused() {
 #[test]
 fn base64url_vectors() {
     // RFC 4648 §10, without padding.
-    for (plain, text) in
-        [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE")]
-    {
+    for (plain, text) in [
+        ("", ""),
+        ("f", "Zg"),
+        ("fo", "Zm8"),
+        ("foo", "Zm9v"),
+        ("foob", "Zm9vYg"),
+        ("fooba", "Zm9vYmE"),
+    ] {
         assert_eq!(encode_base64url(plain.as_bytes()), text);
         assert_eq!(decode_base64url(text.as_bytes()).as_deref(), Some(plain.as_bytes()));
     }
