@@ -150,7 +150,7 @@ class Run:
             compare(self.client, camera, self.violations, self.findings)
         if self.server.stop() != 0:
             self.violations.note("the server ends well", self.server.process.returncode)
-        checked = self.server.offline("fsck", seconds=300)
+        checked = self.server.offline("fsck", seconds=3600)
         if checked.returncode != 0:
             text = (checked.stdout + checked.stderr)[-2000:]
             self.violations.note("fsck finds nothing", text)

@@ -30,6 +30,7 @@ from compare import free_port, stop, wait_for_port
 from server_process import ACCESS_KEY, REGION, SECRET_KEY, Server, binary
 
 NGINX = """
+user root;
 daemon off;
 worker_processes 1;
 pid {work}/nginx.pid;

@@ -179,6 +179,44 @@ impl Timeline {
         index.ok().map(|index| &self.segments[index])
     }
 
+    /// How long the audio of a segment is, in ticks of the audio track, as far as the index can
+    /// tell: where the next one continues it. It differs from the length of the pictures by up to
+    /// the distance at which a producer interleaves the two.
+    ///
+    /// In a live list the next segment must not change what was listed before it came, so there it
+    /// is the sum of the samples; in a range it is exactly what lies between the two.
+    pub fn audio_length(&self, index: usize) -> Option<u64> {
+        let (own, next) = (self.segments.get(index)?, self.segments.get(index + 1)?);
+        if next.is_discontinuous {
+            return None;
+        }
+        let between = next.audio_start.checked_sub(own.audio_start)?;
+        let (earlier, later) = (own.facts.audio?, next.facts.audio?);
+        let samples = self
+            .audio
+            .ticks(later.sample_position)
+            .checked_sub(self.audio.ticks(earlier.sample_position))?;
+        // A clock that was set anew says nothing.
+        let apart = ns_of_ticks(i64::try_from(samples.abs_diff(between)).ok()?, self.audio.timescale);
+        if apart > CONTINUITY_NS || samples == 0 || between == 0 {
+            return None;
+        }
+        Some(match self.numbering {
+            Numbering::Ordinal => samples,
+            Numbering::Position => between,
+        })
+    }
+
+    /// Ticks of the audio track in some nanoseconds; 0 for less.
+    pub fn audio_ticks(&self, ns: i128) -> u64 {
+        u64::try_from(ticks_of_ns(ns, self.audio.timescale)).unwrap_or(0)
+    }
+
+    /// Samples of the producer's clock in ticks of the audio track.
+    pub fn audio_scale(&self) -> AudioScale {
+        self.audio
+    }
+
     /// Where a fragment that stands alone starts: its own time minus time zero.
     fn natural_start(&self, facts: &FragmentFacts) -> u64 {
         let own_ns = match self.axis {

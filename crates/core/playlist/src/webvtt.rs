@@ -94,6 +94,18 @@ impl ThumbnailsWriter {
     }
 }
 
+/// One thumbnail that is a picture of its own, shown for `start_ms..end_ms` since the session
+/// origin; `out` began with the header `WEBVTT`.
+pub fn push_image_cue(out: &mut Vec<u8>, start_ms: u64, end_ms: u64, image: &Uri<'_>) {
+    out.push(b'\n');
+    push_timestamp(out, start_ms);
+    out.extend_from_slice(b" --> ");
+    push_timestamp(out, end_ms);
+    out.push(b'\n');
+    image.push(out);
+    out.push(b'\n');
+}
+
 /// WebVTT timestamp: at least two digits of hours.
 fn push_timestamp(out: &mut Vec<u8>, millis: u64) {
     let hours = millis / 3_600_000;

@@ -12,11 +12,11 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use streamkeep_api::{
     ApiError, ConnectionKind, Connections, ControlPlane, Cost, EndpointContext, Exception,
-    FragmentTimecodeType, GetClipRequest, GetDashStreamingSessionUrlRequest,
+    FragmentTimecodeType, GetClipRequest, GetCoverageRequest, GetDashStreamingSessionUrlRequest,
     GetHlsStreamingSessionUrlRequest, GetImagesRequest, GetMediaForFragmentListRequest,
-    GetMediaRequest, GetThumbnailsRequest, ListFragmentsRequest, Operation, Plane, PlaybackPath,
-    PointKind, Principal, PutMediaRequest, RequestedFragment, Route, Scheme, StartSelector, Stream,
-    StreamRef, method_not_allowed, route, success, utc_time,
+    GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest, ListFragmentsRequest, Operation,
+    Plane, PlaybackPath, PointKind, Principal, PutMediaRequest, RequestedFragment, Route, Scheme,
+    StartSelector, Stream, StreamRef, method_not_allowed, route, success, utc_time,
 };
 use streamkeep_engine::{Engine, TimeAxis};
 use streamkeep_http::{Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler, ShutdownSignal};
@@ -35,7 +35,7 @@ use super::metrics::{CallLabels, Metrics};
 use super::playback::{self, Playback};
 use super::put_media::{self, SessionRules, Surroundings};
 use super::streams::{StreamRuntime, Streams};
-use super::{archive, get_media};
+use super::{archive, coverage, get_media, stream_health};
 
 /// Headers that PutMedia obeys: one that is there must be signed, or who replays a request could
 /// send its media elsewhere. Every producer signs them (auth.md §1).
@@ -211,6 +211,10 @@ impl Front {
             }
             Operation::GetImages => call.images(&GetImagesRequest::parse(&body)?).await,
             Operation::GetThumbnails => call.thumbnails(&GetThumbnailsRequest::parse(&body)?).await,
+            Operation::GetCoverage => call.coverage(&GetCoverageRequest::parse(&body)?).await,
+            Operation::GetStreamHealth => {
+                call.stream_health(&GetStreamHealthRequest::parse(&body)?).await
+            }
             other => Err(ApiError::later(other)),
         }
     }
@@ -280,6 +284,7 @@ impl Front {
             histograms: &self.metrics.put,
             stream: &session.runtime,
             permit: &session.permit,
+            producer: head.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()),
         };
         put_media::run(surroundings, session.config, session.rules, exchange, conn)
             .instrument(span)
@@ -349,7 +354,7 @@ impl Front {
         let started = Instant::now();
         let mark = playback::session_mark(head.uri.query().unwrap_or(""));
         let response = match self.control.count_playback(path, mark, self.clock.now()) {
-            Ok(()) => self.playback.answer(head).await,
+            Ok(()) => self.playback.answer(path, head).await,
             Err(error) => self.refusal(None, &error).map(Body::Full),
         };
         self.metrics.call_seconds.observe(started.elapsed().as_secs_f64());
@@ -545,6 +550,45 @@ impl MediaCall<'_> {
         self.front.control.spend(stream.id, cost, self.now)?;
         let thumbnails = self.front.playback.thumbnails(stream.id, request).await?;
         let answer = streamkeep_api::get_thumbnails(&thumbnails);
+        Ok(success(answer, &self.front.request_id()).map(Body::Full))
+    }
+
+    /// Several streams, each admitted for itself.
+    fn each(
+        &self,
+        wanted: &[StreamRef],
+    ) -> Result<Vec<Result<coverage::Shown, ApiError>>, ApiError> {
+        let control = &self.front.control;
+        let admitted =
+            control.admit_each(self.operation, self.principal, wanted, self.context, self.now)?;
+        let shown = |stream: Arc<Stream>| Ok((stream.clone(), self.front.runtime(&stream)?));
+        Ok(admitted.into_iter().map(|admitted| admitted.and_then(shown)).collect())
+    }
+
+    async fn coverage(&self, request: &GetCoverageRequest) -> Result<Response<Body>, ApiError> {
+        let front = self.front;
+        let mut streams = self.each(&request.streams)?;
+        for shown in &mut streams {
+            if let Ok((stream, _)) = shown
+                && let Err(error) =
+                    front.control.spend(stream.id, Cost::coverage(request.points_max), self.now)
+            {
+                *shown = Err(error);
+            }
+        }
+        let downtimes = front.streams.runs().downtimes();
+        let answer =
+            coverage::answer(&front.engine, request, streams, &downtimes, self.now).await?;
+        Ok(success(answer, &front.request_id()).map(Body::Full))
+    }
+
+    async fn stream_health(
+        &self,
+        request: &GetStreamHealthRequest,
+    ) -> Result<Response<Body>, ApiError> {
+        let streams = self.each(&request.streams)?;
+        let streams = request.streams.iter().cloned().zip(streams).collect();
+        let answer = stream_health::answer(&self.front.engine, streams, self.now).await?;
         Ok(success(answer, &self.front.request_id()).map(Body::Full))
     }
 

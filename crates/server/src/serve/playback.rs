@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{FuturesOrdered, StreamExt as _};
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use streamkeep_api::{
     ApiError, ClipCut, ClipLimits, ContainerFormat, Cost, DiscontinuityMode, DisplayMode,
     Exception, FragmentSelectorType, GetClipRequest, GetDashStreamingSessionUrlRequest,
@@ -130,7 +130,14 @@ impl Playback {
         };
         let size = (request.size.width_pixels, request.size.height_pixels);
         let axis = axis(request.by);
-        let pictures = instants.iter().map(|&at| self.still(stream, axis, at, format, size));
+        // Who samples coarsely gets key frames, at one frame to decode each; who samples finer
+        // than those come gets the very picture of each instant.
+        let exactness = match request.sampling_interval_ms {
+            ..FINE_SAMPLING_MS => Exactness::Picture,
+            _ => Exactness::KeyFrame,
+        };
+        let wish = Wish { axis, exactness, format, size };
+        let pictures = instants.iter().map(|&at| self.still(stream, at, wish));
         let pictures = self.a_few_at_once(pictures).await;
         let images = instants.iter().zip(pictures).map(|(&at, picture)| {
             Ok(Image {
@@ -151,7 +158,7 @@ impl Playback {
         stream: StreamId,
         request: &GetThumbnailsRequest,
     ) -> Result<Vec<Thumbnail>, ApiError> {
-        let format = Format::Jpeg(JpegQuality::new(70).ok_or_else(ApiError::internal)?);
+        let format = Format::Jpeg(JpegQuality::new(THUMBNAIL_QUALITY).ok_or_else(ApiError::internal)?);
         let axis = axis(request.by);
         let pictures = request.instants.iter().map(|&at| async move {
             let coded = self.service.coded_picture(stream, axis, at, Exactness::KeyFrame).await;
@@ -197,12 +204,10 @@ impl Playback {
     async fn still(
         &self,
         stream: StreamId,
-        axis: Axis,
         at: UnixMillis,
-        format: Format,
-        (width, height): (Option<u32>, Option<u32>),
+        Wish { axis, exactness, format, size: (width, height) }: Wish,
     ) -> Result<Still, ApiError> {
-        match self.service.coded_picture(stream, axis, at, Exactness::Picture).await {
+        match self.service.coded_picture(stream, axis, at, exactness).await {
             Ok(Some(coded)) => self.decode(coded, format, Size::Asked(width, height)).await,
             Ok(None) => Ok(Still::NoMedia),
             Err(PlaybackError::Store(error)) => {
@@ -264,12 +269,53 @@ impl Playback {
         }
     }
 
+    async fn thumbnail(&self, head: &Parts, query: &str) -> Response<Body> {
+        let made = async {
+            let (coded, seconds) = self.service.coded_thumbnail(query).await?;
+            let unable = || PlaybackError::InvalidFrame("no picture could be made".to_owned());
+            let quality = JpegQuality::new(THUMBNAIL_QUALITY).ok_or_else(unable)?;
+            let width = Size::Width(Some(THUMBNAIL_WIDTH));
+            match self.decode(coded, Format::Jpeg(quality), width).await {
+                Ok(Still::Picture(picture)) => Ok((picture.bytes, seconds)),
+                Ok(_) => Err(unable()),
+                Err(error) => {
+                    tracing::debug!(%error, "no thumbnail");
+                    Err(PlaybackError::TimedOut)
+                }
+            }
+        };
+        match made.await {
+            Ok((jpeg, seconds)) => {
+                Service::thumbnail_answer(&head.method, &head.headers, jpeg, seconds)
+            }
+            Err(error) => Service::thumbnail_refusal(&error),
+        }
+    }
+
     /// Answers a sub-request of a session.
-    pub(crate) async fn answer(&self, head: &Parts) -> Response<Body> {
+    pub(crate) async fn answer(&self, path: PlaybackPath, head: &Parts) -> Response<Body> {
         let query = head.uri.query().unwrap_or("");
+        if path == PlaybackPath::HlsThumbnail && head.method != Method::OPTIONS {
+            return self.thumbnail(head, query).await;
+        }
         self.service.answer(&head.method, head.uri.path(), query, &head.headers).await
     }
 }
+
+/// What all images of a call have in common.
+#[derive(Clone, Copy)]
+struct Wish {
+    axis: Axis,
+    exactness: Exactness,
+    format: Format,
+    size: (Option<u32>, Option<u32>),
+}
+
+const THUMBNAIL_QUALITY: u8 = 70;
+/// Pixels.
+const THUMBNAIL_WIDTH: u32 = 320;
+/// Sampling below this is finer than the key frames of most cameras.
+const FINE_SAMPLING_MS: u32 = 2_000;
 
 #[derive(Clone, Copy)]
 enum Size {

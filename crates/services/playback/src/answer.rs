@@ -34,7 +34,6 @@ pub(crate) const VIDEO_MP4: &str = "video/mp4";
 pub(crate) const AUDIO_MP4: &str = "audio/mp4";
 pub(crate) const VIDEO_TS: &str = "video/mp2t";
 pub(crate) const WEBVTT: &str = "text/vtt; charset=utf-8";
-pub(crate) const JPEG: &str = "image/jpeg";
 
 /// The answer to GET or HEAD for a resource, with Range and If-None-Match obeyed
 /// (RFC 9110 §§13, 14).

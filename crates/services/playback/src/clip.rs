@@ -306,11 +306,11 @@ impl Movie {
         let whole_end = segments.last().map_or(0, |last| last.end);
         let (from, to) = self.shown.unwrap_or((zero, whole_end));
         let scale = self.first.audio.as_ref().map_or(1, |audio| audio.description.sampling_rate);
-        if let Some(lane) = &self.video {
-            if self.shown.is_some() {
-                let edit = Edit { duration: to - from, media_time: Some(from - zero) };
-                self.builder.set_edits(lane.track, vec![edit]).map_err(invalid)?;
-            }
+        if let Some(lane) = &self.video
+            && self.shown.is_some()
+        {
+            let edit = Edit { duration: to - from, media_time: Some(from - zero) };
+            self.builder.set_edits(lane.track, vec![edit]).map_err(invalid)?;
         }
         if let Some(lane) = &self.audio {
             // Against the pictures sound may start later or earlier.

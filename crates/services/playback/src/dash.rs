@@ -13,6 +13,7 @@ use crate::hls::{INIT, MP4_SEGMENT, codecs, listed, plain, wall_time};
 use crate::query::Query;
 use crate::segment::SegmentWish;
 use crate::service::{Service, View};
+use crate::sound_length::sound_lengths;
 use crate::timelines::Placed;
 use crate::tracks::{TrackRole, TrackSet};
 
@@ -28,9 +29,24 @@ pub(crate) async fn manifest(service: &Service, view: &View) -> Result<Resource,
     let token = plain(&view.token)?;
     let is_static = claims.mode == Mode::OnDemand;
     let longest_ms = segments.iter().map(|s| s.duration().div_ceil(90)).max().unwrap_or(1);
+    // Sound may end after the pictures; a presentation is as long as what ends last.
+    let pictures = last.end - first.start;
+    let sound_length = match &tracks.audio {
+        Some(_) => last_sound_length(service, view, &placed, last).await?,
+        None => 0,
+    };
+    let sound = match &tracks.audio {
+        Some(audio) => {
+            let ticks = last.audio_start + sound_length - first.audio_start;
+            (u128::from(ticks) * u128::from(VIDEO_TIMESCALE))
+                .div_ceil(u128::from(audio.timescale.max(1)))
+        }
+        None => 0,
+    };
+    let sound = u64::try_from(sound).unwrap_or(0);
     let presentation = match is_static {
         true => Presentation::Static {
-            duration: MediaDuration::from_ticks_90k(last.end - first.start),
+            duration: MediaDuration::from_ticks_90k(pictures.max(sound)),
             availability_start_time: None,
         },
         false => Presentation::Dynamic {
@@ -47,7 +63,8 @@ pub(crate) async fn manifest(service: &Service, view: &View) -> Result<Resource,
         max_segment_duration_ms: Some(u64::from(claims.target_duration_s) * 1_000),
         kvs_attributes: claims.display_timestamp || claims.display_number,
         title: None,
-        utc_timing: (!is_static).then_some(UtcTiming::HttpHead("/time")),
+        // With milliseconds, and without a header that pages of other origins may not see.
+        utc_timing: (!is_static).then_some(UtcTiming::HttpIso("/time")),
     };
     let names = codecs(&tracks, claims.protocol);
     let mut writer = mpd.writer(Vec::with_capacity(2_048 + segments.len() * 96));
@@ -85,7 +102,8 @@ pub(crate) async fn manifest(service: &Service, view: &View) -> Result<Resource,
             // No jumps: some players end at the first (packaging.md §2.5).
             duration: match starts.get(index + 1) {
                 Some(next) => next.saturating_sub(starts[index]).max(1),
-                None => length_of(segment, role, &tracks),
+                None if role == TrackRole::Audio => sound_length,
+                None => segment.duration(),
             },
             timestamp: claims.display_timestamp.then(|| wall_time(claims, segment)),
             fragment_number: claims
@@ -163,14 +181,17 @@ fn start_of(segment: &Segment, role: TrackRole) -> u64 {
     }
 }
 
-fn length_of(segment: &Segment, role: TrackRole, tracks: &TrackSet) -> u64 {
-    match role {
-        TrackRole::Video => segment.duration(),
-        TrackRole::Audio => {
-            let scale = u64::from(tracks.timescale(role));
-            (segment.duration() * scale / u64::from(VIDEO_TIMESCALE)).max(1)
-        }
-    }
+/// How long the sound of the last listed segment is, in ticks of its track.
+async fn last_sound_length(
+    service: &Service,
+    view: &View,
+    placed: &Placed,
+    last: &Segment,
+) -> Result<u64, PlaybackError> {
+    let all = placed.timeline.segments();
+    let end = all.partition_point(|segment| segment.sequence <= last.sequence);
+    let lengths = sound_lengths(service, view, placed, end.saturating_sub(1)..end).await?;
+    Ok(lengths.first().copied().unwrap_or(1))
 }
 
 fn content<'a>(tracks: &TrackSet, role: TrackRole, segments: &[Segment]) -> Content<'a> {

@@ -20,6 +20,7 @@ use crate::edge::Parted;
 use crate::fragments::Loaded;
 use crate::query::Query;
 use crate::service::{Service, View};
+use crate::sound_length::sound_lengths;
 use crate::tracks::{TrackRole, TrackSet};
 
 /// The multivariant playlist.
@@ -287,8 +288,10 @@ impl List {
             return self.write_i_frames(&head, view, token, &versions, &tags);
         }
         let shows_time = claims.display_timestamp || self.rule.is_some();
+        let lengths = self.lengths(service, view).await?;
         let mut writer = head.writer(Vec::with_capacity(1_024 + segments.len() * 420));
-        for ((segment, version), &tag) in segments.iter().zip(&versions).zip(&tags) {
+        let listed = segments.iter().zip(&versions).zip(&tags).zip(lengths);
+        for (((segment, version), &tag), length) in listed {
             let init = init_query(token, track_number, version.number);
             let start = SegmentStart {
                 discontinuity: tag,
@@ -303,16 +306,12 @@ impl List {
                 self.write_parts(&mut one, parted, token, track_number);
             }
             let previous = self.previous_of(segment);
-            let params =
-                segment_query(claims, segment, self.role, track_number, token, previous, tag);
+            let params = segment_query(segment, self.role, track_number, token, previous, tag);
             let path = match claims.protocol {
                 Protocol::HlsTs => TS_SEGMENT,
                 _ => MP4_SEGMENT,
             };
-            one.finish(
-                MediaDuration::from_ticks_90k(segment.duration()),
-                &Uri { path, query: &params },
-            );
+            one.finish(length, &Uri { path, query: &params });
         }
         if let Some(arriving) = self.arriving() {
             let segment = &arriving.segment;
@@ -360,6 +359,22 @@ impl List {
             _ => Cache::Revalidate,
         };
         Ok(Resource { bytes: text.into(), kind: PLAYLIST, cache, etag: None })
+    }
+
+    /// How long the track is in each segment.
+    async fn lengths(
+        &self,
+        service: &Service,
+        view: &View,
+    ) -> Result<Vec<MediaDuration>, PlaybackError> {
+        if self.role == TrackRole::Video {
+            let of = |segment: &Segment| MediaDuration::from_ticks_90k(segment.duration());
+            return Ok(self.segments().iter().map(of).collect());
+        }
+        let timescale = self.placed.timeline.audio_timescale();
+        let timescale = NonZeroU32::new(timescale).unwrap_or(NonZeroU32::MIN);
+        let lengths = sound_lengths(service, view, &self.placed, self.range.clone()).await?;
+        Ok(lengths.into_iter().map(|length| MediaDuration::new(length, timescale)).collect())
     }
 
     fn write_parts(
@@ -571,7 +586,7 @@ pub(crate) fn plain(token: &str) -> Result<PlainText<'_>, PlaybackError> {
     PlainText::new(token).map_err(|_| PlaybackError::Forbidden("the session token is not valid"))
 }
 
-fn fragment_number(segment: &Segment) -> Value<'static> {
+pub(crate) fn fragment_number(segment: &Segment) -> Value<'static> {
     Value::Number(u128::from_be_bytes(segment.facts.number.to_be_bytes()))
 }
 
@@ -600,7 +615,6 @@ fn init_query(token: PlainText<'_>, track: u8, version: u32) -> [(&'static str, 
 }
 
 fn segment_query<'a>(
-    claims: &Claims,
     segment: &Segment,
     role: TrackRole,
     track: u8,
@@ -621,10 +635,8 @@ fn segment_query<'a>(
     if (segment.sequence == 0 || tag) && segment.facts.has_leading() && role == TrackRole::Video {
         query.push("Join", 1.into());
     }
-    if role == TrackRole::Audio || claims.protocol == Protocol::HlsTs {
-        if let Some(previous) = previous.filter(|_| role == TrackRole::Audio) {
-            query.push("Previous", fragment_number(previous));
-        }
+    if let Some(previous) = previous.filter(|_| role == TrackRole::Audio) {
+        query.push("Previous", fragment_number(previous));
     }
     query
 }

@@ -58,9 +58,9 @@ pub(crate) fn visual_entry(video: &VideoTrack) -> VisualSampleEntry {
             .sample_aspect_ratio
             .map(|ratio| (u32::from(ratio.width), u32::from(ratio.height))),
         colour: description.colour.map(|colour| ColourInformation {
-            primaries: colour.primaries.into(),
-            transfer: colour.transfer.into(),
-            matrix: colour.matrix.into(),
+            primaries: colour.primaries,
+            transfer: colour.transfer,
+            matrix: colour.matrix,
             full_range: colour.full_range,
         }),
     }

@@ -114,11 +114,10 @@ fn key_frame_alone(track: &TrackSamples) -> Result<TrackSamples, PlaybackError> 
     let first = first.ok_or(PlaybackError::NotFound("the fragment starts with no key frame"))?;
     let start = track.ranges.first().map_or(0, |range| range.start);
     let duration = u32::try_from(track.duration()).unwrap_or(u32::MAX);
-    Ok(TrackSamples {
-        samples: vec![Sample { duration, composition_offset: 0, ..*first }],
-        ranges: vec![start..start + first.size],
-        shift: track.shift,
-    })
+    let mut alone = TrackSamples { shift: track.shift, ..TrackSamples::default() };
+    alone.samples.push(Sample { duration, composition_offset: 0, ..*first });
+    alone.ranges.push(start..start + first.size);
+    Ok(alone)
 }
 
 /// Head and payload in one piece: one copy, and what is cached needs nothing more.

@@ -28,7 +28,7 @@ use crate::source::{PlaybackStream, Source};
 use crate::timelines::{Placed, Timelines};
 use crate::token::TokenKey;
 use crate::tracks::{TrackRole, TrackSet, TrackSets};
-use crate::{PlaybackError, dash, transport};
+use crate::{PlaybackError, dash, thumbnails, transport};
 
 /// Bytes that the caches may take.
 #[derive(Clone, Copy, Debug)]
@@ -178,6 +178,7 @@ impl Service {
             return Err(PlaybackError::Forbidden("the session is of another protocol"));
         }
         match (is_hls, file) {
+            (true, "getThumbnails.vtt") => thumbnails::track(self, &view).await,
             (true, "getHLSMasterPlaylist.m3u8") => hls::multivariant(self, &view, &query).await,
             (true, hls::MEDIA_PLAYLIST) => hls::media(self, &view, &query).await,
             (false, "getDASHManifest.mpd") => dash::manifest(self, &view).await,
@@ -202,7 +203,7 @@ impl Service {
     }
 
     /// Who may ask: the one place that opens a session token.
-    fn admit(&self, query: &Query<'_>) -> Result<View, PlaybackError> {
+    pub(crate) fn admit(&self, query: &Query<'_>) -> Result<View, PlaybackError> {
         let refused = PlaybackError::Forbidden("the session token is not valid");
         let Some(token) = query.token() else { return Err(refused) };
         let Some(mut claims) = self.key.open(&token) else { return Err(refused) };
@@ -434,7 +435,7 @@ impl Service {
             }
         };
         let made = cell
-            .get_or_try_init(|| self.make_segment(stream, number, previous, wish, is_ts))
+            .get_or_try_init(|| self.make_segment(claims, number, previous, wish, is_ts))
             .await?
             .clone();
         if made.bytes.len() > 2 * USUAL_LEN {
@@ -458,13 +459,17 @@ impl Service {
 
     async fn make_segment(
         &self,
-        stream: StreamId,
+        claims: &Claims,
         number: FragmentNumber,
         previous: Option<FragmentNumber>,
         wish: SegmentWish,
         is_ts: bool,
     ) -> Result<Made, PlaybackError> {
-        let loaded = self.fragments.get(stream, number).await?;
+        let stream = claims.stream;
+        let loaded = match self.timelines.row_of(claims, number) {
+            Some(row) => self.fragments.get_row(stream, row).await?,
+            None => self.fragments.get(stream, number).await?,
+        };
         let mut wish = wish;
         if loaded.tracks.video.is_none() {
             wish.role = TrackRole::Audio;

@@ -60,6 +60,18 @@ impl Service {
             .await
             .map_err(|_| PlaybackError::Stopping)??;
         let Some(row) = found else { return Ok(None) };
+        self.picture_of(stream, axis, at, exactness, row).await
+    }
+
+    /// The coded picture of an instant that lies in or behind a fragment.
+    pub(crate) async fn picture_of(
+        &self,
+        stream: StreamId,
+        axis: Axis,
+        at: UnixMillis,
+        exactness: Exactness,
+        row: IndexedRow,
+    ) -> Result<Option<CodedPicture>, PlaybackError> {
         let start = match axis {
             Axis::Producer => row.producer_timestamp,
             Axis::Server => row.server_timestamp,
@@ -67,7 +79,7 @@ impl Service {
         if start > at {
             return Ok(None);
         }
-        let rows = self.from_key_fragment(stream, row).await?;
+        let rows = self.rows_since_key(stream, row).await?;
         let Some(last) = rows.last().cloned() else { return Ok(None) };
         let mut picture: Option<CodedPicture> = None;
         let facts = facts_of(&last);
@@ -119,7 +131,7 @@ impl Service {
     }
 
     /// A fragment, with those before it from the last that begins with a key frame on.
-    async fn from_key_fragment(
+    async fn rows_since_key(
         &self,
         stream: StreamId,
         row: IndexedRow,

@@ -53,15 +53,7 @@ impl Timelines {
         claims: &Claims,
         audio: AudioScale,
     ) -> Result<Arc<Placed>, PlaybackError> {
-        let key = Key {
-            stream: claims.stream,
-            mode: claims.mode,
-            axis: claims.axis,
-            from: claims.from,
-            to: claims.to,
-            limit: if claims.mode == Mode::OnDemand { claims.window } else { 0 },
-            origin: claims.origin,
-        };
+        let key = Key::of(claims);
         let shared = {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             match known.get(&key) {
@@ -78,6 +70,31 @@ impl Timelines {
         let engine = self.engine.clone();
         let extend = move || extend(&engine, &key, &shared);
         Ok(spawn_blocking(extend).await.map_err(|_| PlaybackError::Stopping)??)
+    }
+
+    /// The row of a fragment that a session's lists have named, without asking the index.
+    pub(crate) fn row_of(&self, claims: &Claims, number: FragmentNumber) -> Option<IndexedRow> {
+        let key = Key::of(claims);
+        let shared = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key)?;
+        let placed = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // In the order of numbers but for overlapping sessions and late producers; what is missed
+        // is looked up.
+        let index = placed.rows.binary_search_by_key(&number, |row| row.number).ok()?;
+        Some(placed.rows[index].clone())
+    }
+}
+
+impl Key {
+    fn of(claims: &Claims) -> Self {
+        Self {
+            stream: claims.stream,
+            mode: claims.mode,
+            axis: claims.axis,
+            from: claims.from,
+            to: claims.to,
+            limit: if claims.mode == Mode::OnDemand { claims.window } else { 0 },
+            origin: claims.origin,
+        }
     }
 }
 

@@ -17,17 +17,17 @@ use zeroize::Zeroizing;
 use crate::Claims;
 
 /// Seals and opens session tokens.
-pub struct TokenKey(LessSafeKey);
+pub(crate) struct TokenKey(LessSafeKey);
 
 impl TokenKey {
     /// From 32 secret bytes, the same over restarts.
-    pub fn new(secret: &Zeroizing<[u8; 32]>) -> Self {
+    pub(crate) fn new(secret: &Zeroizing<[u8; 32]>) -> Self {
         let key = UnboundKey::new(&AES_256_GCM, &secret[..]).expect("32 bytes are an AES-256 key");
         Self(LessSafeKey::new(key))
     }
 
     /// `nonce` is random: with 96 bits and a session a second a key lasts for ever.
-    pub fn seal(&self, claims: &Claims, nonce: [u8; NONCE_LEN]) -> String {
+    pub(crate) fn seal(&self, claims: &Claims, nonce: [u8; NONCE_LEN]) -> String {
         let mut sealed = claims.encode();
         let tag = self
             .0
@@ -48,7 +48,7 @@ impl TokenKey {
     }
 
     /// The claims of a token that this key sealed; `None` for anything else.
-    pub fn open(&self, token: &str) -> Option<Claims> {
+    pub(crate) fn open(&self, token: &str) -> Option<Claims> {
         let text = token.strip_suffix('~')?;
         if text.len() > TEXT_LEN_MAX {
             return None;
