@@ -1,5 +1,7 @@
 //! HTTP around what is given out: caching, ranges, CORS (packaging.md §5.4).
 
+use std::io::Write as _;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use streamkeep_http::Body;
@@ -66,6 +68,21 @@ pub(crate) fn answer(method: &Method, asked: &HeaderMap, resource: Resource) -> 
     if resource.cache != Cache::Revalidate {
         put(headers, header::ACCEPT_RANGES, "bytes");
     }
+    // Text is told apart by its kind; media gains nothing (RFC 9110 §8.4.1, Apple's rule 10.1).
+    if is_text(resource.kind) {
+        put(headers, header::VARY, "Accept-Encoding");
+        if resource.bytes.len() > GZIP_LEN_MIN && accepts_gzip(asked) {
+            put(headers, header::CONTENT_ENCODING, "gzip");
+            headers.remove(header::ACCEPT_RANGES);
+            let bytes = gzip(&resource.bytes);
+            if method == Method::HEAD {
+                put(headers, header::CONTENT_LENGTH, &bytes.len().to_string());
+            } else {
+                *response.body_mut() = Body::Full(bytes);
+            }
+            return response;
+        }
+    }
     let range = asked.get(header::RANGE).and_then(|value| value.to_str().ok());
     // A list has no use for ranges; If-Range is not offered, so a Range beside it is passed over.
     let range = range
@@ -92,6 +109,37 @@ pub(crate) fn answer(method: &Method, asked: &HeaderMap, resource: Resource) -> 
     }
     response
 }
+
+fn is_text(kind: &str) -> bool {
+    matches!(kind, PLAYLIST | MPD | WEBVTT)
+}
+
+/// Whether `gzip` or `*` stands in Accept-Encoding without a weight of 0 (RFC 9110 §12.5.3).
+fn accepts_gzip(asked: &HeaderMap) -> bool {
+    let Some(accepted) = asked.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()) else {
+        return false;
+    };
+    accepted.split(',').any(|one| {
+        let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+        let is_refused = weight
+            .trim()
+            .strip_prefix("q=")
+            .is_some_and(|q| q.trim().parse::<f32>().is_ok_and(|q| q == 0.0));
+        matches!(name.trim(), "gzip" | "*") && !is_refused
+    })
+}
+
+/// Fast rather than small: a list is made anew for each session.
+fn gzip(text: &[u8]) -> Bytes {
+    let out = Vec::with_capacity(text.len() / 8 + 64);
+    let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
+    // A `Vec` takes everything.
+    let written = encoder.write_all(text).and_then(|()| encoder.finish());
+    written.map_or_else(|_| Bytes::new(), Bytes::from)
+}
+
+/// A list below this is sent in one packet or two as it is.
+const GZIP_LEN_MIN: usize = 2_048;
 
 /// Part of a resource that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,6 +288,39 @@ mod tests {
         let head = answer(&Method::HEAD, &HeaderMap::new(), resource());
         assert_eq!(head.headers()[header::CONTENT_LENGTH], "10");
         assert!(matches!(head.into_body(), Body::Full(bytes) if bytes.is_empty()));
+    }
+
+    #[test]
+    fn lists_are_compressed_for_who_takes_it() {
+        let text = "#EXTM3U\n".repeat(1_000);
+        let list = || Resource {
+            bytes: Bytes::from(text.clone()),
+            kind: PLAYLIST,
+            cache: Cache::Revalidate,
+            etag: None,
+        };
+        let check = |accepted: &'static str, expected: bool| {
+            let response = answer(&Method::GET, &asked(header::ACCEPT_ENCODING, accepted), list());
+            assert_eq!(response.headers().contains_key(header::CONTENT_ENCODING), expected);
+            assert_eq!(response.headers()[header::VARY], "Accept-Encoding");
+            let Body::Full(bytes) = response.into_body() else { panic!("a body in parts") };
+            let plain = if expected {
+                let mut plain = String::new();
+                let mut decoder = flate2::read::GzDecoder::new(&bytes[..]);
+                std::io::Read::read_to_string(&mut decoder, &mut plain).unwrap();
+                plain
+            } else {
+                String::from_utf8(bytes.to_vec()).unwrap()
+            };
+            assert_eq!(plain, text);
+        };
+        check("gzip, deflate, br", true);
+        check("br;q=1.0, gzip;q=0.8", true);
+        check("*", true);
+        check("gzip;q=0", false);
+        check("identity", false);
+        let media = answer(&Method::GET, &asked(header::ACCEPT_ENCODING, "gzip"), resource());
+        assert!(!media.headers().contains_key(header::CONTENT_ENCODING));
     }
 
     #[test]

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use streamkeep_live::{LiveFragment, LiveTail, Progress};
 use streamkeep_media::{FrameEntry, gather};
 use streamkeep_packaging::{
-    AudioSpan, FragmentFacts, Segment, Span, Timeline, TrackSamples, VIDEO_TIMESCALE,
-    audio_samples, ns_of_ticks, ticks_of_ns, video_samples,
+    AudioSpan, FragmentFacts, Segment, Span, Timeline, TrackSamples, audio_samples, video_samples,
 };
 
 use crate::PlaybackError;
@@ -144,12 +143,7 @@ impl Parted {
         if let (Some(track), Some(samples)) = (&tracks.video, video) {
             let spans = cut_parts(&samples, None, rule, is_complete);
             if let (Some(track), Some(sound)) = (&tracks.audio, audio) {
-                let start_ns =
-                    ns_of_ticks(i64::try_from(segment.start).unwrap_or(i64::MAX), VIDEO_TIMESCALE);
-                let shift = i64::try_from(segment.audio_start).unwrap_or(i64::MAX)
-                    - ticks_of_ns(start_ns, track.timescale);
-                let along =
-                    cut_parts(&samples, Some((&sound, track.timescale, shift)), rule, is_complete);
+                let along = cut_parts(&samples, Some((&sound, track.timescale)), rule, is_complete);
                 audio_cut = Some(cut(sound, track.index, along));
             }
             video_cut = Some(cut(samples, track.index, spans));

@@ -210,7 +210,7 @@ pub(crate) struct PartSpan {
 /// only parts that nothing can change any more are given.
 pub(crate) fn cut_parts(
     lead: &TrackSamples,
-    other: Option<(&TrackSamples, u32, i64)>,
+    other: Option<(&TrackSamples, u32)>,
     rule: PartRule,
     is_complete: bool,
 ) -> Vec<PartSpan> {
@@ -237,24 +237,24 @@ pub(crate) fn cut_parts(
     }
     match other {
         None => spans,
-        Some((track, timescale, shift)) => cut_along(&spans, track, timescale, shift, is_complete),
+        Some((track, timescale)) => cut_along(&spans, track, timescale, is_complete),
     }
 }
 
-/// Parts of the second track: the samples that begin within each part of the lead track. `shift`
-/// is where the track starts against the lead track, in its own ticks.
+/// Parts of the second track: the samples that begin within each part of the lead track, counted
+/// from its own start. It may begin earlier than the lead track, but its first part must not be
+/// longer for that.
 fn cut_along(
     lead: &[PartSpan],
     track: &TrackSamples,
     timescale: u32,
-    shift: i64,
     is_complete: bool,
 ) -> Vec<PartSpan> {
     let mut spans = Vec::new();
     let (mut next, mut offset) = (0, 0_u64);
     for (index, part) in lead.iter().enumerate() {
         let end_90k = i64::try_from(part.offset + part.duration).unwrap_or(i64::MAX);
-        let end = ticks_of_ns(ns_of_ticks(end_90k, VIDEO_TIMESCALE), timescale) - shift;
+        let end = ticks_of_ns(ns_of_ticks(end_90k, VIDEO_TIMESCALE), timescale);
         let is_last = is_complete && index + 1 == lead.len();
         let first = next;
         let mut duration = 0;

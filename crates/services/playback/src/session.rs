@@ -207,20 +207,13 @@ fn part_rule(sample: &Loaded) -> Option<PartRule> {
         return None;
     }
     let frames = (PART_NS / frame_ns).max(1);
-    // Room for jitter: a frame of a camera may be late by half its length.
-    let mut target_ns = frames * frame_ns + frame_ns / 2;
-    if let Some(audio) = &sample.tracks.audio
-        && sample.tracks.video.is_some()
-    {
-        let per_frame = audio.description.format.samples_per_frame().unwrap_or(960);
-        // Sound is cut at its own frames, and may begin before the picture.
-        target_ns += 3 * u64::from(per_frame) * 1_000_000_000
-            / u64::from(audio.description.sampling_rate.max(1));
-    }
+    // No part may be longer than the target or shorter than 85 % of it (bis §4.4.4.9). Pictures
+    // come as they come and sound is cut at its own frames: this leaves 3 % below and 13 % above.
+    let target_ns = frames * frame_ns * 100 / 88;
     let reorder = reorder_depth(sample);
     Some(PartRule {
         frames: u16::try_from(frames).ok()?,
-        target_ms: u16::try_from(target_ns.div_ceil(1_000_000)).ok()?,
+        target_ms: u16::try_from(target_ns / 1_000_000).ok()?,
         reorder,
     })
 }

@@ -1,0 +1,261 @@
+//! A real store with made-up cameras, and a service over it.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+use streamkeep_catalog::SqliteIndex;
+use streamkeep_codec::h264::AvcDecoderConfigurationRecord;
+use streamkeep_engine::{
+    Engine, Host, Options, Seams, StoreError, StoreLock, StreamConfig, StreamKeys,
+};
+use streamkeep_http::Body;
+use streamkeep_io::{Clock, LocalDirectory, SystemClock, SystemRng};
+use streamkeep_keys::{StoreId, StreamKey};
+use streamkeep_live::{LiveTail, MemoryBudget, TailPolicy};
+use streamkeep_media::{
+    Fragment, FrameEntry, FrameFlags, SessionHeader, StreamId, Track, TrackKind, TrackTiming,
+    UnixMillis, VideoParameters,
+};
+use streamkeep_playback::{
+    Axis, CacheSizes, DiscontinuityMode, Mode, PlaybackStream, Protocol, Service, SessionRequest,
+    Source,
+};
+use zeroize::Zeroizing;
+
+const STORE: StoreId = StoreId([3; 16]);
+/// 1280×720, high profile, written by libx264.
+const SPS: &[u8] = &[
+    0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40, 0x50, 0x05, 0xbb, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00,
+    0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x83, 0x19, 0x60,
+];
+const PPS: &[u8] = &[0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0];
+
+struct Keys;
+
+impl StreamKeys for Keys {
+    fn stream_key(&self, stream: StreamId) -> Result<Arc<StreamKey>, StoreError> {
+        let rng = streamkeep_io::sim::SimRng::new(u64::from(stream.0[0]));
+        Ok(Arc::new(StreamKey::generate(STORE, stream, 1, &rng)))
+    }
+}
+
+struct Camera {
+    tail: LiveTail,
+}
+
+impl PlaybackStream for Camera {
+    fn name(&self) -> &str {
+        "camera"
+    }
+
+    fn tail(&self) -> &LiveTail {
+        &self.tail
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Cameras(Mutex<Vec<(StreamId, Arc<Camera>)>>);
+
+impl Source for Cameras {
+    fn stream(&self, id: StreamId) -> Option<Arc<dyn PlaybackStream>> {
+        let cameras = self.0.lock().unwrap();
+        let found = cameras.iter().find(|(known, _)| *known == id)?;
+        Some(found.1.clone() as Arc<dyn PlaybackStream>)
+    }
+}
+
+pub(crate) struct World {
+    _dir: tempfile::TempDir,
+    pub(crate) engine: Engine,
+    pub(crate) cameras: Arc<Cameras>,
+    pub(crate) service: Arc<Service>,
+    header: Arc<SessionHeader>,
+}
+
+pub(crate) const fn stream(index: u8) -> StreamId {
+    StreamId([index; 16])
+}
+
+pub(crate) fn now() -> UnixMillis {
+    SystemClock::new().now()
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = LocalDirectory::open_or_create(dir.path()).unwrap();
+        let volumes = LocalDirectory::open_or_create(&dir.path().join("volumes")).unwrap();
+        let lock = StoreLock::acquire(&root, &Host::current()).unwrap();
+        let seams = Seams {
+            root: Arc::new(root),
+            volumes: Arc::new(volumes),
+            clock: Arc::new(SystemClock::new()),
+            rng: Arc::new(SystemRng::new().unwrap()),
+        };
+        let index = Arc::new(SqliteIndex::open(&dir.path().join("index.db")).unwrap());
+        let options = Options { ballast_len: 0, volume_len: 16 << 20, ..Options::new(STORE, 1) };
+        let engine = Engine::open(lock, options, seams, index, Arc::new(Keys)).unwrap();
+        let cameras = Arc::new(Cameras::default());
+        let service = Service::new(
+            engine.clone(),
+            cameras.clone(),
+            Arc::new(SystemClock::new()),
+            Arc::new(SystemRng::new().unwrap()),
+            &Zeroizing::new([9; 32]),
+            CacheSizes::default(),
+        );
+        let header = Arc::new(header());
+        Self { _dir: dir, engine, cameras, service: Arc::new(service), header }
+    }
+
+    pub(crate) fn add_stream(&self, id: StreamId) {
+        let visible_from = UnixMillis(0);
+        self.engine.put_stream(StreamConfig { id, retention_hours: 24, visible_from });
+        let tail = LiveTail::new(TailPolicy::UntilStored, MemoryBudget::new(1 << 30));
+        self.cameras.0.lock().unwrap().push((id, Arc::new(Camera { tail })));
+    }
+
+    pub(crate) fn remove_stream(&self, id: StreamId) {
+        self.engine.delete_stream(id);
+        self.cameras.0.lock().unwrap().retain(|(known, _)| *known != id);
+    }
+
+    /// A fragment of 25 frames a second that starts at `producer`. Frames are out of order, as with
+    /// B-frames: each third is shown after the two behind it.
+    pub(crate) fn append(&self, id: StreamId, producer: UnixMillis, frames: i32, continues: bool) {
+        let (number, server_timestamp) = self.engine.begin_fragment(id).unwrap();
+        let mut media = Vec::new();
+        let entries: Vec<FrameEntry> = (0..frames)
+            .map(|index| {
+                let offset = media.len() as u32;
+                let kind = if index == 0 { 0x65 } else { 0x41 };
+                let payload = [kind, 0x88, index as u8, producer.0 as u8];
+                media.extend_from_slice(&(payload.len() as u32).to_be_bytes());
+                media.extend_from_slice(&payload);
+                let shown = match index % 3 {
+                    0 => index,
+                    1 if index + 1 < frames => index + 1,
+                    2 => index - 1,
+                    _ => index,
+                };
+                FrameEntry {
+                    track_index: 0,
+                    flags: FrameFlags { key: index == 0, ..FrameFlags::default() },
+                    pts_ticks: shown * 40,
+                    duration_ticks: None,
+                    offset,
+                    len: 8,
+                }
+            })
+            .collect();
+        let timing = TrackTiming {
+            frame_count: frames as u32,
+            bytes: media.len() as u32,
+            first_ticks: 0,
+            earliest_ticks: 0,
+            end_ticks: frames * 40,
+            sample_position: 0,
+        };
+        let fragment = Fragment {
+            number,
+            producer_timestamp: producer,
+            server_timestamp,
+            duration_ms: frames as u32 * 40,
+            timecode: producer.0,
+            header: self.header.clone(),
+            media: vec![Bytes::from(media)],
+            frames: entries,
+            tags: Vec::new(),
+            timing: vec![timing],
+            starts_with_key: true,
+            continues_previous: continues,
+        };
+        self.engine.append(id, fragment, Box::new(|result| drop(result.unwrap()))).unwrap();
+        self.engine.flush();
+    }
+
+    pub(crate) async fn session(&self, request: &SessionRequest) -> String {
+        self.service.create_session(request).await.unwrap()
+    }
+
+    /// Status and body of a sub-request.
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Bytes) {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let response = self.service.answer(&Method::GET, path, query, &HeaderMap::new()).await;
+        let status = response.status();
+        let Body::Full(bytes) = response.into_body() else { panic!("a body in parts") };
+        (status, bytes)
+    }
+
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let (status, bytes) = self.get(path).await;
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        assert_eq!(status, StatusCode::OK, "{path}: {text}");
+        text
+    }
+
+    /// The media playlist of the first track.
+    pub(crate) async fn list(&self, token: &str) -> String {
+        let path = format!("/hls/v1/getHLSMasterPlaylist.m3u8?SessionToken={token}");
+        let master = self.text(&path).await;
+        let line = master.lines().find(|line| !line.starts_with('#')).unwrap();
+        self.text(&format!("/hls/v1/{line}")).await
+    }
+}
+
+pub(crate) fn request(id: StreamId, mode: Mode) -> SessionRequest {
+    SessionRequest {
+        stream: id,
+        protocol: Protocol::HlsMp4,
+        mode,
+        axis: Axis::Producer,
+        discontinuity: DiscontinuityMode::OnDiscontinuity,
+        display_timestamp: false,
+        display_number: false,
+        from: None,
+        to: None,
+        expires_s: 300,
+        window: 5,
+    }
+}
+
+pub(crate) fn range(id: StreamId, from: u64, to: u64) -> SessionRequest {
+    SessionRequest {
+        from: Some(UnixMillis(from)),
+        to: Some(UnixMillis(to)),
+        window: 1_000,
+        ..request(id, Mode::OnDemand)
+    }
+}
+
+/// URIs of a playlist, in order.
+pub(crate) fn uris(list: &str) -> Vec<String> {
+    list.lines().filter(|line| !line.starts_with('#')).map(|l| format!("/hls/v1/{l}")).collect()
+}
+
+fn header() -> SessionHeader {
+    let record = AvcDecoderConfigurationRecord::build(&[SPS], &[PPS]).unwrap();
+    let track = Track {
+        number: 1,
+        uid: 1,
+        kind: TrackKind::Video,
+        codec_id: "V_MPEG4/ISO/AVC".to_owned(),
+        codec_private: record.into(),
+        name: String::new(),
+        default_duration_ns: None,
+        video: Some(VideoParameters { width: 1280, height: 720 }),
+        audio: None,
+    };
+    let info = streamkeep_mkv::Info {
+        timestamp_scale_ns: 1_000_000,
+        duration_ticks: None,
+        segment_uuid: None,
+        title: String::new(),
+        muxing_app: "test".to_owned(),
+        writing_app: "test".to_owned(),
+    };
+    let mut bytes = Vec::new();
+    streamkeep_mkv::producer::encode_header(&mut bytes, &info, std::slice::from_ref(&track));
+    SessionHeader { bytes: bytes.into(), timestamp_scale_ns: 1_000_000, tracks: vec![track] }
+}
