@@ -1,5 +1,7 @@
 //! Sessions over a real store: lists by the rules, segments that tile, and no way out of a session.
 
+#![allow(clippy::unwrap_used, reason = "a world made for tests")]
+
 mod support;
 
 use http::StatusCode;
