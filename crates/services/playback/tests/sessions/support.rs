@@ -171,7 +171,15 @@ impl World {
             starts_with_key: true,
             continues_previous: continues,
         };
-        self.engine.append(id, fragment, Box::new(|result| drop(result.unwrap()))).unwrap();
+        self.engine
+            .append(
+                id,
+                fragment,
+                Box::new(|result| {
+                    result.unwrap();
+                }),
+            )
+            .unwrap();
         self.engine.flush();
     }
 
