@@ -224,10 +224,16 @@ impl Shared {
             .rows(stream, &RowRange::Producer(at..=at), None, CANDIDATES_MAX)
             .map_err(refusal_of)?;
         for candidate in candidates {
-            // A copy that cannot be read is no copy: the new one takes its place.
-            let meta = self.read_meta(stream, key, &candidate);
-            if meta.is_ok_and(|meta| meta.fingerprint == identity.fingerprint) {
-                return Ok(Some(FirstCopy::Durable(candidate.number)));
+            match self.read_meta(stream, key, &candidate) {
+                Ok(meta) if meta.fingerprint == identity.fingerprint => {
+                    return Ok(Some(FirstCopy::Durable(candidate.number)));
+                }
+                Ok(_) => {}
+                // A copy that cannot be read is no copy: the new one takes its place.
+                Err(error) => {
+                    let number = candidate.number;
+                    tracing::warn!(%error, stream = %stream.id, %number, "a first copy is unreadable");
+                }
             }
         }
         Ok(None)

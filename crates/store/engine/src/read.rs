@@ -96,14 +96,7 @@ impl Shared {
             return Err(missing());
         }
         let key = self.stream_key(stream)?;
-        match self.read_meta(stream, &key, row) {
-            // A sorted copy took the volume's place since the row was looked up.
-            Err(StoreError::Io { .. }) => {
-                let row = self.row(stream, number)?.ok_or_else(missing)?;
-                self.read_meta(stream, &key, &row)
-            }
-            result => result,
-        }
+        self.read_meta(stream, &key, row)
     }
 
     /// The meta section alone.
@@ -113,14 +106,25 @@ impl Shared {
         key: &CachedKey,
         row: &IndexedRow,
     ) -> Result<FragmentMeta, StoreError> {
-        let read = || {
+        let read = |row: &IndexedRow| {
             let place = self.place(stream.id, key, row)?;
             FragmentReader::open(place.file, place.uuid, stream.id, row, &place.key)
                 .map_err(ReadError::Volume)
         };
-        match read() {
+        let (row, result) = match read(row) {
+            // A sorted copy took the volume's place since the row was looked up.
+            Err(ReadError::Volume(error)) if is_gone(&error) => {
+                let number = row.number;
+                let missing = StoreError::NoSuchFragment { stream: stream.id, number };
+                let row = self.row(stream, number)?.ok_or(missing)?;
+                let result = read(&row);
+                (row, result)
+            }
+            result => (row.clone(), result),
+        };
+        match result {
             Ok(reader) => Ok(reader.meta().clone()),
-            Err(error) => Err(self.read_failed(stream.id, row, error)),
+            Err(error) => Err(self.read_failed(stream.id, &row, error)),
         }
     }
 
