@@ -100,6 +100,8 @@ fn sorted_volumes_hold_each_stream_in_one_piece() {
     let moved = engine.row(stream(0), last[0].1.number).unwrap().unwrap();
     assert_ne!(row.volume_id(), moved.volume_id());
     let stored = engine.read_row(stream(0), &row).unwrap();
+    let meta = engine.read_meta(stream(0), &row).unwrap();
+    assert_eq!(meta, stored.meta, "also without its media");
     assert_eq!(stored.media, media_of(&last[0].1));
 }
 
