@@ -1,10 +1,12 @@
-"""The AWS command line as people use it: endpoint by variable or option, media to a file."""
+"""The AWS command line as people use it: endpoint by variable or option, media to a file; and our
+own: files and URLs out of a stream."""
 
 import json
 import os
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ import pytest
 import matroska as mkv
 from conftest import ACCESS_KEY, REGION, SECRET_KEY
 from put_media import PutMedia
+from server_process import binary
 
 AWS = Path(sys.executable).with_name("aws")
 
@@ -150,3 +153,164 @@ def test_pages(server, tmp_path):
         "kinesisvideo", "list-streams", "--page-size", "2", "--stream-name-condition", condition
     )["StreamInfoList"]
     assert [stream["StreamName"] for stream in listed] == [f"{prefix}{i}" for i in range(5)]
+
+
+class Streamkeep:
+    """Our own command line, with what it needs to find the server."""
+
+    def __init__(self, server, folder):
+        self.folder = folder
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL_KINESIS_VIDEO": server.url,
+        }
+
+    def run(self, *args, seconds=60):
+        return subprocess.run(
+            [binary(), *map(str, args)], env=self.environment, cwd=self.folder,
+            capture_output=True, timeout=seconds,
+        )
+
+    def ok(self, *args):
+        done = self.run(*args)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    def refused(self, *args):
+        done = self.run(*args)
+        assert done.returncode != 0 and done.stdout == b""
+        return done.stderr.decode()
+
+
+def run_tool(*args):
+    done = subprocess.run(args, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def frames(source, *options):
+    """Pictures that a player would show: decoded, edit lists obeyed."""
+    shown = run_tool(
+        "ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0",
+        "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", *options, str(source),
+    )
+    return int(shown.split()[0])
+
+
+@pytest.fixture(scope="module")
+def movie(tmp_path_factory):
+    """Twelve seconds of pictures and sound, a key frame every two."""
+    path = tmp_path_factory.mktemp("movie") / "movie.mkv"
+    run_tool(
+        "ffmpeg", "-v", "error",
+        "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=12",
+        "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=12",
+        "-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p",
+        "-g", "50", "-keyint_min", "50", "-sc_threshold", "0", "-c:a", "aac", str(path),
+    )
+    return path
+
+
+@pytest.fixture
+def camera(server, movie, tmp_path):
+    """The command line, a stream that holds the movie, and when it begins in epoch seconds."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    streamkeep = Streamkeep(server, folder)
+    name, start = f"watch-{time.time_ns()}", int(time.time()) - 60
+    streamkeep.ok("put", name, movie, "--create", "--start", start)
+    return streamkeep, name, start
+
+
+def test_get_mp4(camera):
+    streamkeep, name, start = camera
+    span = ["--from", start + 1.5, "--to", start + 4.5]
+    streamkeep.ok("get", name, *span, "-o", "exact.mp4")
+    assert abs(frames(streamkeep.folder / "exact.mp4") - 75) <= 1
+    # Two fragments begin in the range.
+    streamkeep.ok("get", name, *span, "-o", "whole.mp4", "--whole-fragments")
+    assert frames(streamkeep.folder / "whole.mp4") == 100
+    piped = streamkeep.ok("get", name, *span, "-o", "-", "--format", "mp4")
+    assert piped == (streamkeep.folder / "exact.mp4").read_bytes()
+    # A name that is taken is kept when there is nothing to put in its place.
+    said = streamkeep.refused("get", name, "--from", start - 50, "--to", start - 40, "-o", "whole.mp4")
+    assert "ResourceNotFoundException" in said
+    assert "give --from" in streamkeep.refused("get", name, "-o", "live.mp4")
+    assert sorted(os.listdir(streamkeep.folder)) == ["exact.mp4", "whole.mp4"]
+    assert frames(streamkeep.folder / "whole.mp4") == 100
+
+
+def test_get_pictures(camera):
+    streamkeep, name, start = camera
+    size = lambda path: run_tool(
+        "ffprobe", "-v", "error", "-show_entries", "stream=codec_name,width,height",
+        "-of", "csv=p=0", str(streamkeep.folder / path),
+    ).decode().strip()
+    streamkeep.ok("get", name, "--at", start + 1, "-o", "still.jpg")
+    assert size("still.jpg") == "mjpeg,320,240"
+    streamkeep.ok("get", name, "-o", "newest.png")
+    assert size("newest.png") == "png,320,240"
+    piped = streamkeep.ok("get", name, "--from", start + 1, "-o", "-", "--format", "jpeg")
+    assert piped == (streamkeep.folder / "still.jpg").read_bytes()
+    # Seven instants in two calls; the last lies behind the media.
+    done = streamkeep.run(
+        "get", name, "--from", start + 1, "--to", start + 13.9, "--every", "2s", "-o", "every.jpg"
+    )
+    assert done.returncode == 0 and b"6 pictures" in done.stderr, done.stderr
+    assert b"nothing was recorded at 1" in done.stderr
+    made = sorted(name for name in os.listdir(streamkeep.folder) if name.startswith("every"))
+    assert made == [f"every-{(start + at) * 1000}.jpg" for at in (1, 3, 5, 7, 9, 11)]
+    assert "no pictures there" in streamkeep.refused("get", name, "--at", start - 9, "-o", "no.jpg")
+    assert not (streamkeep.folder / "no.jpg").exists()
+
+
+def test_get_a_playlist(camera):
+    streamkeep, name, start = camera
+    streamkeep.ok("get", name, "--from", start - 1, "--to", start + 20, "-o", "list.m3u8")
+    path = streamkeep.folder / "list.m3u8"
+    text = path.read_text()
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert text.startswith("#EXTM3U") and lines
+    assert all(line.startswith("http://127.0.0.1:") for line in lines)
+    assert text.count("URI=") == text.count('URI="http://127.0.0.1:')
+    assert frames(path, "-protocol_whitelist", "file,http,tcp", "-allowed_extensions", "ALL") == 300
+
+
+def test_urls_play(camera):
+    streamkeep, name, start = camera
+    span = ["--from", start - 1, "--to", start + 20]
+    fetch = lambda url: urllib.request.urlopen(url, timeout=10).read().decode()
+
+    def url(*options):
+        printed = streamkeep.ok("url", name, *options).decode()
+        assert printed.count("\n") == 1 and printed.startswith("http://127.0.0.1:")
+        return printed.strip()
+
+    def media_playlist(address):
+        listed = [line for line in fetch(address).splitlines() if not line.startswith("#")]
+        return fetch(address.rpartition("/")[0] + "/" + listed[0])
+
+    hls = url("--hls", *span, "--timestamps")
+    assert frames(hls) == 300
+    listed = media_playlist(hls)
+    assert listed.count("#EXTINF") == 6 and "#EXT-X-ENDLIST" in listed
+    assert listed.count("#EXT-X-PROGRAM-DATE-TIME") == 6
+    assert "#EXT-X-PROGRAM-DATE-TIME" not in media_playlist(url("--hls", *span))
+    always = media_playlist(url("--hls", *span, "--discontinuity", "always"))
+    never = media_playlist(url("--hls", *span, "--discontinuity", "never"))
+    assert always.count("#EXT-X-DISCONTINUITY\n") >= 5 and "#EXT-X-DISCONTINUITY\n" not in never
+    assert "getTSFragment.ts" in media_playlist(url("--hls", "--ts", *span))
+    assert "#EXT-X-ENDLIST" not in media_playlist(url("--hls", *span[:2], "--live-replay"))
+    # What was put just now has just arrived: live media.
+    assert "#EXT-X-ENDLIST" not in media_playlist(url("--hls"))
+    low = url("--hls", "--low-latency")
+    assert low.endswith("&LowLatency=1") and "#EXT-X-PART-INF" in media_playlist(low)
+    assert 'type="static"' in fetch(url("--dash", *span))
+    assert 'type="dynamic"' in fetch(url("--dash"))
+    said = streamkeep.refused("url", name, "--hls", "--from", start - 50, "--to", start - 40)
+    assert "ResourceNotFoundException" in said
+    assert "--hls" in streamkeep.refused("url", name)
+    assert "between 5m and 12h" in streamkeep.refused("url", name, "--hls", "--expires", "1m")

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
+use streamkeep_delivery::HttpUrl;
 
 /// Port of the default listener.
 pub(crate) const DEFAULT_LISTEN: &str = "127.0.0.1:8400";
@@ -60,6 +61,39 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_enum, value_name = "FORM", env = "STREAMKEEP_LOG_FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
 
+    /// S3 server for the images of streams [default: AWS]; its key comes from the variables
+    /// STREAMKEEP_S3_ACCESS_KEY_ID and STREAMKEEP_S3_SECRET_ACCESS_KEY, without which images for
+    /// buckets are given up
+    #[arg(long, value_name = "URL", env = "STREAMKEEP_S3_ENDPOINT")]
+    pub(crate) s3_endpoint: Option<String>,
+
+    /// Region to sign for at the S3 server [default: that of the stream's configuration]
+    #[arg(long, value_name = "REGION", env = "STREAMKEEP_S3_REGION")]
+    pub(crate) s3_region: Option<String>,
+
+    /// Put the bucket into the path, not the host name [default: true with --s3-endpoint]
+    #[arg(long, value_name = "BOOL", env = "STREAMKEEP_S3_PATH_STYLE")]
+    pub(crate) s3_path_style: Option<bool>,
+
+    /// SNS server for the notifications of streams [default: AWS]; its key comes from the variables
+    /// STREAMKEEP_SNS_ACCESS_KEY_ID and STREAMKEEP_SNS_SECRET_ACCESS_KEY
+    #[arg(long, value_name = "URL", env = "STREAMKEEP_SNS_ENDPOINT")]
+    pub(crate) sns_endpoint: Option<String>,
+
+    /// Host names, addresses and networks that webhooks may reach although they are not public,
+    /// separated by commas; webhooks are signed with the secret in STREAMKEEP_WEBHOOK_SECRET
+    #[arg(long, value_name = "LIST", env = "STREAMKEEP_DELIVERY_ALLOW", value_delimiter = ',')]
+    pub(crate) delivery_allow: Option<Vec<String>>,
+
+    /// Certificate authorities of S3, SNS and webhooks besides those of the system, PEM
+    #[arg(long, value_name = "FILE", env = "STREAMKEEP_DELIVERY_CA")]
+    pub(crate) delivery_ca: Option<PathBuf>,
+
+    /// Where the images of streams with a file:/// destination go [default: images in the data
+    /// directory]
+    #[arg(long, value_name = "DIR", env = "STREAMKEEP_IMAGE_DIR")]
+    pub(crate) image_dir: Option<PathBuf>,
+
     /// Configuration file, TOML
     #[arg(long, value_name = "FILE", env = "STREAMKEEP_CONFIG")]
     #[serde(skip)]
@@ -103,6 +137,20 @@ pub(crate) struct ServeConfig {
     pub(crate) quotas: QuotaSet,
     pub(crate) volume_size: Option<u64>,
     pub(crate) log_format: LogFormat,
+    pub(crate) delivery: DeliveryOptions,
+}
+
+/// How images and notifications leave the server. Secrets are not here: they come from variables
+/// only, and are read where they are used.
+#[derive(Clone, Debug)]
+pub(crate) struct DeliveryOptions {
+    pub(crate) s3_endpoint: Option<HttpUrl>,
+    pub(crate) s3_region: Option<String>,
+    pub(crate) s3_path_style: Option<bool>,
+    pub(crate) sns_endpoint: Option<HttpUrl>,
+    pub(crate) allow: Vec<String>,
+    pub(crate) ca_bundle: Option<PathBuf>,
+    pub(crate) image_dir: Option<PathBuf>,
 }
 
 /// Why the options cannot be used: which, and what is wrong.
@@ -145,6 +193,15 @@ impl ServeArgs {
             quotas: merged.quotas.unwrap_or_default(),
             volume_size: merged.volume_size_mib.map(parse_volume_size).transpose()?,
             log_format: merged.log_format.unwrap_or_default(),
+            delivery: DeliveryOptions {
+                s3_endpoint: parse_endpoint("--s3-endpoint", merged.s3_endpoint)?,
+                s3_region: merged.s3_region,
+                s3_path_style: merged.s3_path_style,
+                sns_endpoint: parse_endpoint("--sns-endpoint", merged.sns_endpoint)?,
+                allow: merged.delivery_allow.unwrap_or_default(),
+                ca_bundle: merged.delivery_ca,
+                image_dir: merged.image_dir,
+            },
         })
     }
 
@@ -161,6 +218,13 @@ impl ServeArgs {
             quotas: self.quotas.or(other.quotas),
             volume_size_mib: self.volume_size_mib.or(other.volume_size_mib),
             log_format: self.log_format.or(other.log_format),
+            s3_endpoint: self.s3_endpoint.or(other.s3_endpoint),
+            s3_region: self.s3_region.or(other.s3_region),
+            s3_path_style: self.s3_path_style.or(other.s3_path_style),
+            sns_endpoint: self.sns_endpoint.or(other.sns_endpoint),
+            delivery_allow: self.delivery_allow.or(other.delivery_allow),
+            delivery_ca: self.delivery_ca.or(other.delivery_ca),
+            image_dir: self.image_dir.or(other.image_dir),
             config: self.config,
         }
     }
@@ -206,6 +270,13 @@ fn parse_public_url(text: &str) -> Result<String, ConfigError> {
         return Err(bad("a path or query cannot be carried by clients"));
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn parse_endpoint(option: &str, url: Option<String>) -> Result<Option<HttpUrl>, ConfigError> {
+    let parse = |url: String| {
+        HttpUrl::parse(&url).map_err(|error| ConfigError(format!("{option} {url}: {error}")))
+    };
+    url.map(parse).transpose()
 }
 
 fn parse_region(region: String) -> Result<String, ConfigError> {
@@ -303,6 +374,8 @@ mod tests {
             (|args| args.region = Some("EU West".into()), "--region"),
             (|args| args.volume_size_mib = Some(1), "--volume-size-mib"),
             (|args| args.listen = Some("8400".into()), "--listen"),
+            (|args| args.s3_endpoint = Some("minio:9000".into()), "--s3-endpoint"),
+            (|args| args.sns_endpoint = Some("ftp://h".into()), "--sns-endpoint"),
         ] {
             assert!(resolve(change).unwrap_err().0.contains(option), "{option}");
         }

@@ -18,14 +18,14 @@ struct Cli {
     command: Command,
 }
 
+// Where a variant has no text of its own, that of its options is shown, which is longer.
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
     Serve(Box<config::ServeArgs>),
-    /// Send media to a stream
     Put(commands::put::PutArgs),
-    /// Fetch media from a stream
     Get(commands::get::GetArgs),
+    Url(commands::url::UrlArgs),
     /// Run a server with moving cameras, to see it work
     Demo(demo::DemoArgs),
     /// Check a data directory, offline
@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(*args),
         Command::Put(args) => commands::put::run(args),
         Command::Get(args) => commands::get::run(args),
+        Command::Url(args) => commands::url::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Fsck(args) => commands::offline::run_fsck(args),
         Command::RebuildIndex(args) => commands::offline::run_rebuild_index(args),

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use serde_json::Value;
 use streamkeep_sigv4::{PayloadHash, Request, Signing, Style, UnixSeconds};
 use tokio_rustls::TlsConnector;
 
 use crate::http1::{Connection, RequestHead, ResponseHead};
 use crate::transport::Transport;
-use crate::{CallError, Endpoint, Error, Settings, tls};
+use crate::{CallError, Endpoint, Error, Settings, Url, tls};
 
 /// Makes signed calls. Cheap to clone: all clones share connections.
 #[derive(Clone)]
@@ -36,6 +37,14 @@ pub enum DataApi {
     ListFragments,
     /// `GET_MEDIA_FOR_FRAGMENT_LIST`
     GetMediaForFragmentList,
+    /// `GET_HLS_STREAMING_SESSION_URL`
+    GetHlsStreamingSessionUrl,
+    /// `GET_DASH_STREAMING_SESSION_URL`
+    GetDashStreamingSessionUrl,
+    /// `GET_CLIP`
+    GetClip,
+    /// `GET_IMAGES`
+    GetImages,
 }
 
 impl DataApi {
@@ -45,8 +54,19 @@ impl DataApi {
             Self::GetMedia => "GET_MEDIA",
             Self::ListFragments => "LIST_FRAGMENTS",
             Self::GetMediaForFragmentList => "GET_MEDIA_FOR_FRAGMENT_LIST",
+            Self::GetHlsStreamingSessionUrl => "GET_HLS_STREAMING_SESSION_URL",
+            Self::GetDashStreamingSessionUrl => "GET_DASH_STREAMING_SESSION_URL",
+            Self::GetClip => "GET_CLIP",
+            Self::GetImages => "GET_IMAGES",
         }
     }
+}
+
+/// How large an answer may be, and how long it may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AnswerLimits {
+    pub(crate) len_max: usize,
+    pub(crate) time_max: Duration,
 }
 
 impl Client {
@@ -74,9 +94,21 @@ impl Client {
         operation_path: &str,
         input: &Value,
     ) -> Result<Value, Error> {
+        let limits = AnswerLimits { len_max: ANSWER_LEN_MAX, time_max: CALL_TIMEOUT };
+        self.call_within(endpoint, operation_path, input, limits).await
+    }
+
+    /// [`Self::call_at`] for answers that are larger or take longer.
+    pub(crate) async fn call_within(
+        &self,
+        endpoint: &Endpoint,
+        operation_path: &str,
+        input: &Value,
+        limits: AnswerLimits,
+    ) -> Result<Value, Error> {
         let mut pause = THROTTLED_PAUSE;
         for _ in 0..THROTTLED_RETRIES {
-            match self.call_once(endpoint, operation_path, input).await {
+            match self.call_once(endpoint, operation_path, input, limits).await {
                 Err(Error::Call(error)) if error.is_throttling() => {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
@@ -84,7 +116,7 @@ impl Client {
                 result => return result,
             }
         }
-        self.call_once(endpoint, operation_path, input).await
+        self.call_once(endpoint, operation_path, input, limits).await
     }
 
     async fn call_once(
@@ -92,23 +124,57 @@ impl Client {
         endpoint: &Endpoint,
         operation_path: &str,
         input: &Value,
+        limits: AnswerLimits,
     ) -> Result<Value, Error> {
         let calling = async {
-            let (mut connection, head) = self.request(endpoint, operation_path, input).await?;
-            let body = connection.read_body(&head, ANSWER_LEN_MAX).await?;
-            if !head.closes && connection.is_clean() {
-                self.keep(endpoint, connection);
-            }
-            if head.status != 200 {
-                return Err(call_error(&head, &body).into());
-            }
+            let (connection, head) = self.request(endpoint, operation_path, &[], input).await?;
+            let body = self.whole_body(endpoint, connection, &head, limits.len_max).await?;
             serde_json::from_slice(if body.is_empty() { b"{}" } else { &body })
                 .map_err(|_| Error::Http("the answer is no JSON"))
         };
-        match tokio::time::timeout(CALL_TIMEOUT, calling).await {
+        match tokio::time::timeout(limits.time_max, calling).await {
             Ok(result) => result,
             Err(_) => Err(Error::Timeout { waiting_for: "the answer to a call" }),
         }
+    }
+
+    /// Fetches a resource of at most `len_max` bytes with an unsigned GET: what a playback
+    /// session's URLs name. Redirects are not followed.
+    ///
+    /// # Errors
+    /// Another status than 200 is an [`Error::Call`].
+    pub async fn get(&self, url: &Url, len_max: usize) -> Result<Bytes, Error> {
+        let endpoint = url.endpoint();
+        let mut head = RequestHead::get(url.target());
+        head.header("host", &endpoint.authority());
+        head.header("user-agent", USER_AGENT);
+        let request = head.finish();
+        let getting = async {
+            let (connection, head) = self.exchange(endpoint, &request).await?;
+            self.whole_body(endpoint, connection, &head, len_max).await.map(Bytes::from)
+        };
+        match tokio::time::timeout(CALL_TIMEOUT, getting).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::Timeout { waiting_for: "a resource" }),
+        }
+    }
+
+    /// The body of an answer with status 200; the connection is kept when it can be used again.
+    async fn whole_body(
+        &self,
+        endpoint: &Endpoint,
+        mut connection: Connection,
+        head: &ResponseHead,
+        len_max: usize,
+    ) -> Result<Vec<u8>, Error> {
+        let body = connection.read_body(head, len_max).await?;
+        if !head.closes && connection.is_clean() {
+            self.keep(endpoint, connection);
+        }
+        if head.status != 200 {
+            return Err(call_error(head, &body).into());
+        }
+        Ok(body)
     }
 
     /// Asks where an operation on this stream is to be sent.
@@ -121,28 +187,37 @@ impl Client {
             .ok_or(Error::Answer { operation: "GetDataEndpoint", member: "DataEndpoint" })
     }
 
-    /// Sends a request with a JSON body and reads the response head; the body is still to come.
-    ///
-    /// An idle connection that the server has closed in the meantime is replaced by a new one: no
-    /// byte of an answer came, and on a fresh connection that is an error.
+    /// Sends a signed request with a JSON body and reads the response head; the body is still to
+    /// come. `headers` are signed too.
     pub(crate) async fn request(
         &self,
         endpoint: &Endpoint,
         operation_path: &str,
+        headers: &[(&'static str, &str)],
         input: &Value,
     ) -> Result<(Connection, ResponseHead), Error> {
         let body = input.to_string();
-        let mut head = self.signed_head(
-            endpoint,
-            operation_path,
-            &[("content-type", "application/json")],
-            PayloadHash::Body(body.as_bytes()),
-        )?;
+        let mut signed = vec![("content-type", "application/json")];
+        signed.extend_from_slice(headers);
+        let payload = PayloadHash::Body(body.as_bytes());
+        let mut head = self.signed_head(endpoint, operation_path, &signed, payload)?;
         head.header("content-length", &body.len().to_string());
         let mut bytes = head.finish();
         bytes.extend_from_slice(body.as_bytes());
+        self.exchange(endpoint, &bytes).await
+    }
+
+    /// Sends a request and reads the response head.
+    ///
+    /// An idle connection that the server has closed in the meantime is replaced by a new one: no
+    /// byte of an answer came, and on a fresh connection that is an error.
+    async fn exchange(
+        &self,
+        endpoint: &Endpoint,
+        bytes: &[u8],
+    ) -> Result<(Connection, ResponseHead), Error> {
         if let Some(mut connection) = self.idle(endpoint) {
-            let written = connection.write(&bytes).await;
+            let written = connection.write(bytes).await;
             match (written, connection.read_head().await) {
                 (Ok(()), Ok(Some(head))) => return Ok((connection, head)),
                 (_, Ok(None) | Err(Error::Io(_))) | (Err(_), _) => {} // closed while idle
@@ -150,7 +225,7 @@ impl Client {
             }
         }
         let mut connection = self.connect(endpoint).await?;
-        connection.write(&bytes).await?;
+        connection.write(bytes).await?;
         match connection.read_head().await? {
             Some(head) => Ok((connection, head)),
             None => Err(Error::Http("connection closed without an answer")),

@@ -61,6 +61,13 @@ pub enum Error {
         /// The bound.
         limit: usize,
     },
+    /// A URL, given or found in an answer, is of no use.
+    Url {
+        /// Without its query, which may hold a session token.
+        url: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A signature could not be made: a header or name that cannot be signed.
     Sign(streamkeep_sigv4::AuthError),
 }
@@ -79,6 +86,7 @@ impl Error {
             | Self::Codec(_)
             | Self::Mp4 { .. }
             | Self::LimitExceeded { .. }
+            | Self::Url { .. }
             | Self::Sign(_) => false,
         }
     }
@@ -107,6 +115,7 @@ impl fmt::Display for Error {
             Self::Codec(error) => write!(f, "not usable video: {error}"),
             Self::Mp4 { path, problem } => write!(f, "MP4: {path}: {problem}"),
             Self::LimitExceeded { what, limit } => write!(f, "{what} exceeds {limit}"),
+            Self::Url { url, problem } => write!(f, "URL {url:?} {problem}"),
             Self::Sign(error) => write!(f, "cannot sign the request: {error}"),
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! Above these: [`source`] reads media files and raw streams as frames, and a [`Producer`] cuts
 //! frames into fragments, sends them, follows the acks and sends again what a broken connection
-//! lost.
+//! lost. [`playback`] makes session URLs, and takes clips and images out.
 //!
 //! HTTP/1.1 is our own, small and full-duplex, over httparse; TLS is rustls. HTTP/2, proxies and
 //! redirects are left out: PutMedia works over none of them.
@@ -17,8 +17,10 @@ mod error;
 mod http1;
 mod tls;
 mod transport;
+mod url;
 
 pub mod media;
+pub mod playback;
 pub mod producer;
 pub mod put_media;
 pub mod settings;
@@ -31,3 +33,4 @@ pub use media::{FragmentReader, MediaBody};
 pub use producer::Producer;
 pub use put_media::PutMedia;
 pub use settings::{Credentials, Settings};
+pub use url::Url;

@@ -197,7 +197,8 @@ impl Timeline {
             .ticks(later.sample_position)
             .checked_sub(self.audio.ticks(earlier.sample_position))?;
         // A clock that was set anew says nothing.
-        let apart = ns_of_ticks(i64::try_from(samples.abs_diff(between)).ok()?, self.audio.timescale);
+        let apart =
+            ns_of_ticks(i64::try_from(samples.abs_diff(between)).ok()?, self.audio.timescale);
         if apart > CONTINUITY_NS || samples == 0 || between == 0 {
             return None;
         }

@@ -75,7 +75,8 @@ fn write(view: &View<'_>) -> String {
     let mut writer = view.list.writer(Vec::new());
     writer.skip(view.skip as u64);
     let (complete, open_parts) = view.end;
-    let open: u64 = view.entries[complete..].iter().take(1).flat_map(|e| &e.parts[..open_parts]).sum();
+    let open: u64 =
+        view.entries[complete..].iter().take(1).flat_map(|e| &e.parts[..open_parts]).sum();
     let length = open + view.entries[..complete].iter().map(Entry::ticks).sum::<u64>();
     let mut before: u64 = view.entries[..view.first + view.skip].iter().map(Entry::ticks).sum();
     let part_uri = |index: usize, part: usize| {
@@ -104,7 +105,9 @@ fn write(view: &View<'_>) -> String {
         let mut segment = writer.segment(&start);
         // Parts stay for the last three target durations.
         let target_ticks = 90_000 * u64::from(view.list.target_duration_secs);
-        if view.list.part_target_ms.is_some() && length.saturating_sub(before) + 90 < 3 * target_ticks {
+        if view.list.part_target_ms.is_some()
+            && length.saturating_sub(before) + 90 < 3 * target_ticks
+        {
             let listed = if index == complete { open_parts } else { entry.parts.len() };
             for (part, ticks) in entry.parts[..listed].iter().enumerate() {
                 segment.part(&Part {
@@ -167,6 +170,9 @@ fn window(entries: &[Entry], complete: usize, segments: usize) -> usize {
 }
 
 proptest! {
+    // Each case is a series of up to two hundred lists.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
     #[test]
     fn on_demand_and_event(entries in entries(), fmp4: bool) {
         let format = if fmp4 { SegmentFormat::FragmentedMp4 } else { SegmentFormat::MpegTs };

@@ -76,6 +76,11 @@ impl Camera {
         self.status.borrow().clone()
     }
 
+    /// There is enough of it for a player to begin, or there will be no more.
+    pub(super) fn can_be_played(&self) -> bool {
+        self.status.borrow().done >= 2 || self.has_ended()
+    }
+
     /// It sends no more.
     pub(super) fn has_ended(&self) -> bool {
         self.task.is_finished()

@@ -1,7 +1,9 @@
 //! `streamkeep demo`: a server with moving cameras, what to look at, and whether all went well.
 
 mod camera;
+mod playback;
 mod summary;
+mod watch;
 
 use std::error::Error;
 use std::io::{IsTerminal as _, Write as _};
@@ -16,7 +18,7 @@ use streamkeep_client::Client;
 use crate::config::ServeArgs;
 use crate::serve::Running;
 use camera::{Camera, Picture};
-use summary::Summary;
+use summary::{PlaybackCheck, Summary};
 
 /// Options of `streamkeep demo`.
 #[derive(Args, Clone, Debug)]
@@ -43,7 +45,8 @@ pub(crate) struct DemoArgs {
     listen: Option<String>,
 }
 
-/// Runs the demo; the exit status says whether every fragment was kept and came back.
+/// Runs the demo; the exit status says whether every fragment was kept and came back, and with
+/// `--seconds` whether every camera can be played.
 pub(crate) fn run(args: DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
     camera::check_ffmpeg()?;
     let temporary = match &args.data_dir {
@@ -97,12 +100,18 @@ async fn play(args: &DemoArgs, running: &Running) -> Result<Summary, Box<dyn Err
 
     let stop = crate::serve::wait_for_signal();
     tokio::pin!(stop);
+    let mut is_announced = false;
     let deadline = args.seconds.map(|seconds| started + Duration::from_secs(seconds));
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
             result = &mut stop => break result?,
             _ = tick.tick() => {
+                if !is_announced && cameras.iter().all(Camera::can_be_played) {
+                    is_announced = true;
+                    clear_counters();
+                    watch::announce(&client, &names).await;
+                }
                 show_counters(running, &cameras, started);
                 if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                     break;
@@ -118,7 +127,11 @@ async fn play(args: &DemoArgs, running: &Running) -> Result<Summary, Box<dyn Err
     for camera in cameras {
         outcomes.push(camera.finish().await);
     }
-    Summary::take(&client, running, outcomes, started.elapsed()).await
+    let playback = match args.seconds {
+        Some(_) => PlaybackCheck::Yes,
+        None => PlaybackCheck::No,
+    };
+    Summary::take(&client, running, outcomes, started.elapsed(), playback).await
 }
 
 async fn create(client: &Client, name: &str) -> Result<(), streamkeep_client::Error> {
@@ -142,14 +155,23 @@ fn announce(running: &Running, args: &DemoArgs) {
         println!("  {line}");
     }
     println!();
-    println!("  streamkeep get demo-1 -o - | ffplay -          # live");
-    println!("  streamkeep get demo-1 --from -30s -o demo.mkv");
+    println!("  streamkeep get demo-1 --from -30s -o demo.mp4  # a clip; .mkv as it was sent");
+    println!("  streamkeep get demo-1 -o demo.jpg              # the newest picture");
+    println!("  streamkeep get demo-1 -o - | ffplay -          # live, over GetMedia");
+    println!("  streamkeep url demo-1 --hls --low-latency      # a URL for a player");
     println!("  aws kinesisvideo list-streams");
     println!("  curl {}/metrics", running.url());
     println!();
     match args.seconds {
         Some(seconds) => println!("Ends after {seconds} s."),
         None => println!("Stop with Ctrl-C."),
+    }
+}
+
+/// What is printed next begins a line.
+fn clear_counters() {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K");
     }
 }
 

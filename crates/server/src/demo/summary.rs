@@ -8,24 +8,35 @@ use streamkeep_client::media::{TimestampAxis, list_fragments};
 use streamkeep_media::UnixMillis;
 
 use super::camera::Outcome;
+use super::playback;
 use crate::serve::Running;
 
 /// The outcome of a demo.
 pub(super) struct Summary {
     lines: Vec<String>,
     good: bool,
+    checked: PlaybackCheck,
+}
+
+/// Whether every camera is played at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PlaybackCheck {
+    Yes,
+    No,
 }
 
 impl Summary {
-    /// Asks the archive for every fragment the cameras were told is kept.
+    /// Asks the archive for every fragment the cameras were told is kept, and plays what came
+    /// last.
     pub(super) async fn take(
         client: &Client,
         running: &Running,
         outcomes: Vec<Outcome>,
         elapsed: Duration,
+        checked: PlaybackCheck,
     ) -> Result<Self, Box<dyn Error>> {
         let mut lines = vec![format!("After {:.0} s:", elapsed.as_secs_f64())];
-        let mut good = true;
+        let (mut good, mut cameras, mut played) = (true, 0, 0);
         for outcome in outcomes {
             let Outcome { name, status, trouble } = outcome;
             let forever = UnixMillis(4_102_444_800_000); // 2100-01-01
@@ -47,7 +58,18 @@ impl Summary {
                     None => ": NOT ALL WAS KEPT".into(),
                 }
             ));
+            if checked == PlaybackCheck::Yes {
+                cameras += 1;
+                match playback::check(client, &name, &listed).await {
+                    Ok(played_back) => {
+                        played += 1;
+                        lines.push(format!("    plays: {played_back}"));
+                    }
+                    Err(trouble) => lines.push(format!("    DOES NOT PLAY: {trouble}")),
+                }
+            }
         }
+        good &= played == cameras;
         let stats = running.stats();
         let percentile = |percent| {
             stats.append_latency.percentile_us(percent).map_or("-".into(), |us| us.to_string())
@@ -58,7 +80,13 @@ impl Summary {
             percentile(99),
             stats.syncs
         ));
-        Ok(Self { lines, good })
+        if checked == PlaybackCheck::Yes {
+            lines.push(format!(
+                "  playback: {played} of {cameras} cameras, {} failed",
+                cameras - played
+            ));
+        }
+        Ok(Self { lines, good, checked })
     }
 
     #[allow(clippy::print_stdout, reason = "this is the command's output")]
@@ -66,7 +94,14 @@ impl Summary {
         for line in &self.lines {
             println!("{line}");
         }
-        println!("{}", if self.good { "All was kept." } else { "Something went wrong." });
+        println!(
+            "{}",
+            match (self.good, self.checked) {
+                (true, PlaybackCheck::Yes) => "All was kept, and plays.",
+                (true, PlaybackCheck::No) => "All was kept.",
+                (false, _) => "Something went wrong.",
+            }
+        );
     }
 
     pub(super) fn is_good(&self) -> bool {

@@ -16,6 +16,8 @@ keys/             one card per stream: its wrapped key and its definition; BACK 
 volumes/          the media, encrypted; one file holds many streams
 control.db        streams, tags and keys; can be rebuilt from keys/
 index.db          where which stream's media lies; can be rebuilt from volumes/
+delivery.db       images and notifications that are still to be sent
+images/           images of streams that are set to keep them here (file:///NAME)
 tls/              certificate authority and certificate, when the server made them
 lock              held while the server runs
 ballast           64 MiB of nothing, given up when the disk is full

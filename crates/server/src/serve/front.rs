@@ -30,6 +30,7 @@ use streamkeep_sigv4::{
 use tokio::task::spawn_blocking;
 use tracing::Instrument as _;
 
+use super::delivery::DeliveryMetrics;
 use super::health::Health;
 use super::metrics::{CallLabels, Metrics};
 use super::playback::{self, Playback};
@@ -59,7 +60,8 @@ pub(crate) struct Front {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) root: RootKeyPair,
     pub(crate) signing_keys: SigningKeys,
-    pub(crate) playback: Playback,
+    pub(crate) playback: Arc<Playback>,
+    pub(crate) deliveries: DeliveryMetrics,
     /// The listeners' own counters, appended to `/metrics`; set once they run.
     pub(crate) http_counters: std::sync::OnceLock<Arc<streamkeep_http::Counters>>,
 }
@@ -382,6 +384,7 @@ impl Front {
             &self.engine,
             self.http_counters.get().map(Arc::as_ref),
             self.streams.count(),
+            &self.deliveries.snapshot(),
         );
         let mut response = Response::new(Body::from(text));
         let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

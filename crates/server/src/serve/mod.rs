@@ -1,8 +1,10 @@
 //! `streamkeep serve`: from configuration to a running server, and back down in order.
 
 mod archive;
+mod coverage;
 mod credentials;
 mod data_dir;
+mod delivery;
 mod front;
 mod get_media;
 mod health;
@@ -11,6 +13,9 @@ mod metrics;
 mod playback;
 mod put_media;
 mod server_metrics;
+mod server_runs;
+mod stream_health;
+mod stream_history;
 mod streams;
 mod throttle;
 
@@ -28,6 +33,8 @@ use streamkeep_api::{
 };
 use streamkeep_catalog::{CardedControl, ControlCatalog, SqliteControl, SqliteIndex, StreamCards};
 use streamkeep_client::{Client, Credentials, Settings as ClientSettings};
+use streamkeep_delivery::Outbox;
+use streamkeep_delivery::outbox::Limits as OutboxLimits;
 use streamkeep_engine::{Engine, Host, Options, Seams, StoreLock};
 use streamkeep_http::{Config, Listener, LocalAuthority, Server, local_authority};
 use streamkeep_io::{Clock, LocalDirectory, Rng, SystemClock, SystemRng, VolumeIo};
@@ -39,11 +46,13 @@ use zeroize::Zeroizing;
 
 use crate::config::{QuotaSet, ServeArgs, ServeConfig};
 use credentials::RootCredentials;
+use delivery::{Delivery, Surroundings};
 use front::{Front, RootKeyPair};
 use health::Health;
 use keys::Keyring;
 use metrics::Metrics;
 use playback::Playback;
+use server_runs::ServerRuns;
 use streams::Streams;
 
 /// Streams without retention may hold this share of the machine's memory together.
@@ -67,6 +76,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<ExitCode, Box<dyn Error>> {
 pub(crate) struct Running {
     config: ServeConfig,
     server: Server,
+    delivery: Delivery,
     front: Arc<Front>,
     addr: Option<SocketAddr>,
     tls_addr: Option<SocketAddr>,
@@ -112,14 +122,18 @@ impl Running {
 
         let metrics = Arc::new(Metrics::new());
         let budget = MemoryBudget::new(memory_budget());
-        let streams = Arc::new(Streams::new(
+        let outbox = Outbox::open(&data_dir.join(delivery::OUTBOX_FILE), OutboxLimits::default())?;
+        let outbox = Arc::new(outbox);
+        let streams = Streams::new(
             control.clone(),
             engine.clone(),
             keyring,
             rng.clone(),
             metrics.clone(),
             budget,
-        ));
+            ServerRuns::begin(control.clone(), clock.clone())?,
+        );
+        let streams = Arc::new(streams.delivering(outbox.clone(), clock.clone()));
         let owner = Owner::new("aws", &config.region, &config.account)?;
         let principal = Principal {
             arn: owner.root_arn(),
@@ -140,9 +154,11 @@ impl Running {
         let random = Arc::new(ApiRandom(rng.clone()));
         let control_plane =
             ControlPlane::load(settings, streams.clone(), random, Arc::new(RootOnly))?;
+        let connections = Connections::new(control_plane.limits().connections);
+        let control_plane = Arc::new(control_plane);
         let session_key =
             Zeroizing::new(kept_secret(control.as_ref(), rng.as_ref(), "playback-session-key")?);
-        let playback = Playback {
+        let playback = Arc::new(Playback {
             service: Arc::new(Service::new(
                 engine.clone(),
                 streams.clone(),
@@ -152,11 +168,22 @@ impl Running {
                 CacheSizes::default(),
             )),
             pictures: Pictures::new(streamkeep_pictures::Settings::default())?,
+        });
+        let around = Surroundings {
+            outbox,
+            control: control_plane.clone(),
+            streams: streams.clone(),
+            engine: engine.clone(),
+            playback: playback.clone(),
+            clock: clock.clone(),
+            rng: rng.clone(),
         };
+        let (delivery, deliveries) = Delivery::start(around, config)?;
         let front = Arc::new(Front {
             playback,
-            connections: Connections::new(control_plane.limits().connections),
-            control: Arc::new(control_plane),
+            deliveries,
+            connections,
+            control: control_plane,
             streams,
             engine,
             clock,
@@ -194,7 +221,16 @@ impl Running {
         let server = Server::start(listeners, Config::default(), front.clone())?;
         // Set once, here.
         let _ = front.http_counters.set(server.counters());
-        Ok(Self { config: config.clone(), server, front, addr, tls_addr, authority, credentials })
+        Ok(Self {
+            config: config.clone(),
+            server,
+            delivery,
+            front,
+            addr,
+            tls_addr,
+            authority,
+            credentials,
+        })
     }
 
     /// The URL of the plain listener, else of the TLS listener.
@@ -279,12 +315,14 @@ impl Running {
         absolute(&self.config.data_dir)
     }
 
-    /// Stops in order: no new work, sessions make durable and ack what is complete, then the
-    /// store closes.
+    /// Stops in order: no new work, sessions make durable and ack what is complete, deliveries at
+    /// work end, then the store closes.
     pub(crate) async fn stop(self) {
         tracing::info!("stopping");
         self.front.health.stop();
+        self.front.streams.runs().stop();
         self.server.shutdown(SHUTDOWN_GRACE).await;
+        self.delivery.stop().await;
         self.front.engine.close();
         tracing::info!("stopped");
     }

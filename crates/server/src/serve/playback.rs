@@ -158,7 +158,8 @@ impl Playback {
         stream: StreamId,
         request: &GetThumbnailsRequest,
     ) -> Result<Vec<Thumbnail>, ApiError> {
-        let format = Format::Jpeg(JpegQuality::new(THUMBNAIL_QUALITY).ok_or_else(ApiError::internal)?);
+        let format =
+            Format::Jpeg(JpegQuality::new(THUMBNAIL_QUALITY).ok_or_else(ApiError::internal)?);
         let axis = axis(request.by);
         let pictures = request.instants.iter().map(|&at| async move {
             let coded = self.service.coded_picture(stream, axis, at, Exactness::KeyFrame).await;
@@ -218,7 +219,8 @@ impl Playback {
         }
     }
 
-    async fn decode(
+    /// Makes an image of a coded picture.
+    pub(super) async fn decode(
         &self,
         coded: CodedPicture,
         format: Format,
@@ -318,12 +320,12 @@ const THUMBNAIL_WIDTH: u32 = 320;
 const FINE_SAMPLING_MS: u32 = 2_000;
 
 #[derive(Clone, Copy)]
-enum Size {
+pub(super) enum Size {
     Asked(Option<u32>, Option<u32>),
     Width(Option<u32>),
 }
 
-enum Still {
+pub(super) enum Still {
     Picture(Picture),
     NoMedia,
     MediaError,

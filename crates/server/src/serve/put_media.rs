@@ -15,11 +15,12 @@ use streamkeep_ingest::{
 };
 use streamkeep_io::Clock;
 use streamkeep_live::LiveFragment;
-use streamkeep_media::{Fragment, FragmentNumber};
+use streamkeep_media::{Fragment, FragmentNumber, UnixMillis};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::metrics::{PutHistograms, StreamMetrics};
+use super::stream_health::SessionId;
 use super::streams::StreamRuntime;
 use super::throttle::Throttle;
 
@@ -36,6 +37,11 @@ const OVERLOAD_RETRY: Duration = Duration::from_millis(20);
 /// A fragment above this is hashed, sealed and queued on another thread: 50 MB would hold up
 /// everyone else on this one for a tenth of a second.
 const LARGE_FRAGMENT: usize = 1 << 20;
+
+/// A silence that explains a gap in the recording.
+const SILENCE_MIN: Duration = Duration::from_secs(1);
+/// Silences remembered between two fragments. A later one explains no less than they do.
+const SILENCES_MAX: usize = 4;
 
 /// A session whose producer has opened another one ends after this much silence.
 const SUPERSEDED_WAIT: Duration = Duration::from_secs(10);
@@ -61,6 +67,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) histograms: &'a PutHistograms,
     pub(crate) stream: &'a Arc<StreamRuntime>,
     pub(crate) permit: &'a ConnectionPermit,
+    /// The producer's User-Agent.
+    pub(crate) producer: Option<&'a str>,
 }
 
 /// Runs one session to its end. The response head has been queued.
@@ -72,10 +80,14 @@ pub(crate) async fn run(
     conn: &ConnectionInfo,
 ) {
     let Surroundings { engine, clock, stream, permit, .. } = surroundings;
-    let _open = OpenSession::new(stream);
+    let open = OpenSession::new(surroundings);
     let (stored_tx, mut stored_rx) = mpsc::unbounded_channel();
     let mut shell = Shell {
         around: surroundings,
+        id: open.id,
+        silences: Vec::new(),
+        is_told_silent: false,
+        was_held_back: false,
         kept: config.kept,
         stored_tx,
         live: None,
@@ -112,12 +124,15 @@ pub(crate) async fn run(
             break;
         }
         let reading = session.wants_body() && shell.blocked.is_none() && paused_until.is_none();
+        shell.was_held_back |= !reading;
         tokio::select! {
             biased;
             Some((number, result)) = stored_rx.recv() => session.handle_stored(number, result),
             io = io(exchange, reading) => match io {
                 Io::Read(Ok(Some(bytes))) => {
-                    last_byte = Instant::now();
+                    let now = Instant::now();
+                    shell.heard_after(now - last_byte);
+                    last_byte = now;
                     // Once a fragment: the flag is far from everything else a frame touches.
                     if shell.unreported_bytes == 0 {
                         shell.kept = stream.is_kept();
@@ -145,9 +160,13 @@ pub(crate) async fn run(
                         bring_forward(timer.as_mut(), UNRETAINED_WAIT);
                     }
                 }
-                Io::Read(Ok(None)) => session.handle_end(BodyEnd::Complete),
+                Io::Read(Ok(None)) => {
+                    shell.heard_after(last_byte.elapsed());
+                    session.handle_end(BodyEnd::Complete);
+                }
                 Io::Read(Err(error)) => {
                     log_cut(&error);
+                    shell.heard_after(last_byte.elapsed());
                     session.handle_end(BodyEnd::Cut);
                 }
                 Io::Flushed(Ok(())) => {}
@@ -187,6 +206,7 @@ pub(crate) async fn run(
                     session.drain(Some(ErrorId::MaxConnectionDurationReached));
                 } else if silent.min(last_idle_ack.elapsed()) >= IDLE_ACK_AFTER {
                     last_idle_ack = Instant::now();
+                    shell.tell_silent(silent);
                     exchange.send_chunk(Ack::IDLE.to_json_line().as_bytes());
                 }
             }
@@ -214,6 +234,8 @@ pub(crate) async fn run(
             timer.as_mut().reset(tokio::time::Instant::now() + next.max(Duration::from_millis(1)));
         }
     }
+    shell.heard_after(last_byte.elapsed());
+    open.close(&shell.silences);
     exchange.finish();
     if exchange.flush().await.is_err() {
         tracing::debug!("the producer was gone before the last ack was written");
@@ -262,6 +284,13 @@ type StoredMessage = (FragmentNumber, Result<Stored, StoreFailure>);
 /// What the shell keeps beside the session.
 struct Shell<'a> {
     around: Surroundings<'a>,
+    id: SessionId,
+    /// When no byte came for a second or more since the last fragment began.
+    silences: Vec<(UnixMillis, UnixMillis)>,
+    /// The stream's watch has been told of the silence that goes on.
+    is_told_silent: bool,
+    /// Bytes were left unread since the last ones: that is not the producer's silence.
+    was_held_back: bool,
     kept: bool,
     stored_tx: mpsc::UnboundedSender<StoredMessage>,
     /// The fragment that is arriving, as live readers see it.
@@ -294,6 +323,8 @@ impl Shell<'_> {
                 }
                 Output::LiveStart(start) => {
                     self.open_since = Instant::now();
+                    self.around.stream.watch.started(self.id, &start, &self.silences);
+                    self.silences.clear();
                     self.live = Some(self.around.stream.tail.begin(start));
                 }
                 Output::Live(piece) => {
@@ -302,7 +333,10 @@ impl Shell<'_> {
                         self.around.stream.tail.push(live, piece);
                     }
                 }
-                Output::LiveAbort(_) => self.abort_live(),
+                Output::LiveAbort(_) => {
+                    self.around.stream.watch.aborted(self.id);
+                    self.abort_live();
+                }
                 Output::Complete(fragment) => self.complete(session, Arc::new(*fragment)),
                 Output::Close => return Flow::Close,
             }
@@ -317,8 +351,10 @@ impl Shell<'_> {
         self.unreported_fragments += 1;
         self.around.histograms.fragment_ingestion.observe(self.open_since.elapsed().as_secs_f64());
         self.completed.push((fragment.timecode, Instant::now()));
+        let now = self.around.clock.now();
+        self.around.stream.watch.complete(self.id, &fragment, now, self.kept);
         if let Some(live) = self.live.take() {
-            self.around.stream.tail.complete(&live, fragment.clone(), self.around.clock.now());
+            self.around.stream.tail.complete(&live, fragment.clone(), now);
         }
         if self.kept {
             self.append(session, fragment);
@@ -353,6 +389,7 @@ impl Shell<'_> {
             let answer = match result {
                 Ok(appended) => {
                     count_stored(&stream.metrics, &appended);
+                    stream.delivery.stored();
                     Ok(Stored { number: appended.number })
                 }
                 Err(error) => {
@@ -433,6 +470,29 @@ impl Shell<'_> {
         metrics.put_frames.inc_by(std::mem::take(&mut self.unreported_frames));
     }
 
+    /// Bytes came, or the session ends, after so much silence.
+    fn heard_after(&mut self, silence: Duration) {
+        let was_held_back = std::mem::take(&mut self.was_held_back);
+        if silence < SILENCE_MIN {
+            return;
+        }
+        let now = self.around.clock.now();
+        if std::mem::take(&mut self.is_told_silent) {
+            self.around.stream.watch.heard(self.id, now);
+        }
+        if !was_held_back && self.silences.len() < SILENCES_MAX {
+            self.silences.push((before(now, silence), now));
+        }
+    }
+
+    fn tell_silent(&mut self, silence: Duration) {
+        if !self.is_told_silent {
+            self.is_told_silent = true;
+            let since = before(self.around.clock.now(), silence);
+            self.around.stream.watch.silent(self.id, since);
+        }
+    }
+
     fn abort_live(&mut self) {
         if let Some(live) = self.live.take() {
             self.around.stream.tail.abort(&live);
@@ -454,6 +514,7 @@ impl Shell<'_> {
             AckEvent::Received => {
                 if let Some(seconds) = completed(ack.timecode) {
                     self.around.histograms.received_ack.observe(seconds);
+                    self.around.stream.watch.received(ack.timecode, seconds);
                 }
                 if !self.kept {
                     self.completed.retain(|(timecode, _)| Some(*timecode) != ack.timecode);
@@ -463,6 +524,7 @@ impl Shell<'_> {
                 if let Some(seconds) = completed(ack.timecode) {
                     self.around.histograms.persisted_ack.observe(seconds);
                     self.around.histograms.fragment_persist.observe(seconds);
+                    self.around.stream.watch.persisted(ack.timecode, seconds);
                 }
                 self.around.stream.metrics.put_persisted.inc();
                 self.completed.retain(|(timecode, _)| Some(*timecode) != ack.timecode);
@@ -471,6 +533,8 @@ impl Shell<'_> {
                 let (id, code) = error.wire();
                 tracing::info!(error_id = id, code, timecode = ack.timecode, "error ack");
                 self.around.stream.metrics.put_error_acks.inc();
+                let now = self.around.clock.now();
+                self.around.stream.watch.refused(self.id, ack.timecode, error, now);
             }
             AckEvent::Idle => {}
         }
@@ -489,17 +553,31 @@ fn failure(stream: &StreamRuntime) -> StoreFailure {
 }
 
 /// Counts a session while it lives.
-struct OpenSession<'a>(&'a StreamRuntime);
+struct OpenSession<'a> {
+    around: Surroundings<'a>,
+    id: SessionId,
+}
 
 impl<'a> OpenSession<'a> {
-    fn new(stream: &'a StreamRuntime) -> Self {
-        stream.metrics.put_connections.inc();
-        Self(stream)
+    fn new(around: Surroundings<'a>) -> Self {
+        around.stream.metrics.put_connections.inc();
+        let id = around.stream.watch.open(around.clock.now(), around.producer);
+        Self { around, id }
+    }
+
+    /// The session ends; repeatable.
+    fn close(&self, silences: &[(UnixMillis, UnixMillis)]) {
+        self.around.stream.watch.close(self.id, silences, self.around.clock.now());
     }
 }
 
 impl Drop for OpenSession<'_> {
     fn drop(&mut self) {
-        self.0.metrics.put_connections.dec();
+        self.around.stream.metrics.put_connections.dec();
+        self.close(&[]);
     }
+}
+
+fn before(now: UnixMillis, silence: Duration) -> UnixMillis {
+    UnixMillis(now.0.saturating_sub(u64::try_from(silence.as_millis()).unwrap_or(u64::MAX)))
 }

@@ -1,8 +1,9 @@
-//! The server's own figures, read when asked: connections and the store.
+//! The server's own figures, read when asked: connections, the store, deliveries.
 
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
+use streamkeep_delivery::MetricsSnapshot;
 use streamkeep_engine::{Engine, LATENCY_BOUNDS_US, LatencyHistogram};
 use streamkeep_http::Counters;
 
@@ -12,6 +13,7 @@ pub(crate) fn append(
     engine: &Engine,
     counters: Option<&Counters>,
     streams: usize,
+    deliveries: &MetricsSnapshot,
 ) {
     let mut line = |name: &str, kind: &str, help: &str, value: f64| {
         let suffix = if kind == "counter" { "_total" } else { "" };
@@ -54,6 +56,31 @@ pub(crate) fn append(
     ] {
         line(name, kind, help, value as f64);
     }
+    let outbox = &deliveries.outbox;
+    for (name, kind, help, value) in [
+        ("delivery_images", "counter", "Images delivered", deliveries.image_count),
+        ("delivery_image_bytes", "counter", "Bytes of images delivered", deliveries.image_bytes),
+        ("delivery_notifications", "counter", "Sent", deliveries.notification_count),
+        ("delivery_retries", "counter", "Attempts that failed", deliveries.retry_count),
+        ("delivery_given_up", "counter", "Deliveries given up", deliveries.given_up_count),
+        ("delivery_waiting", "gauge", "Deliveries that wait or are at work", outbox.job_count),
+        ("delivery_dead", "gauge", "Deliveries given up and kept", outbox.dead_count),
+        ("delivery_refused", "counter", "Refused for want of room", outbox.refused_count),
+        (
+            "delivery_outbox_failures",
+            "counter",
+            "Failures of the queue itself",
+            deliveries.outbox_failure_count,
+        ),
+    ] {
+        line(name, kind, help, value as f64);
+    }
+    line(
+        "delivery_delay_seconds",
+        "counter",
+        "Time from the writing of deliveries to their end, summed",
+        deliveries.delay_ms_sum as f64 / 1000.0,
+    );
     histogram(text, "store_sync_latency_seconds", "Syncs of batches", &stats.sync_latency);
     histogram(text, "store_append_latency_seconds", "Append to durable", &stats.append_latency);
     text.push_str("# EOF\n");

@@ -9,14 +9,18 @@ use streamkeep_api::{
     StreamPersistence, StreamStatus as ApiStatus,
 };
 use streamkeep_catalog::{ControlCatalog, StorageTier, StreamRecord, StreamStatus};
+use streamkeep_delivery::Outbox;
 use streamkeep_engine::{Engine, StreamConfig};
-use streamkeep_io::Rng;
+use streamkeep_io::{Clock, Rng};
 use streamkeep_live::{LiveTail, MemoryBudget, TailPolicy};
 use streamkeep_media::StreamId;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
+use super::delivery::{self, DeliveryMark};
 use super::keys::Keyring;
 use super::metrics::{Metrics, StreamMetrics};
+use super::server_runs::ServerRuns;
+use super::stream_health::StreamWatch;
 
 /// One stream while the server runs.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub(crate) struct StreamRuntime {
     pub(crate) name: String,
     pub(crate) tail: LiveTail,
     pub(crate) metrics: StreamMetrics,
+    pub(crate) watch: StreamWatch,
+    pub(crate) delivery: DeliveryMark,
     kept: AtomicBool,
     gone: watch::Sender<bool>,
 }
@@ -60,7 +66,16 @@ pub(crate) struct Streams {
     rng: Arc<dyn Rng>,
     metrics: Arc<Metrics>,
     budget: Arc<MemoryBudget>,
+    runs: ServerRuns,
+    deliveries: Option<Deliveries>,
+    delivery_wake: Arc<Notify>,
     runtimes: RwLock<HashMap<StreamId, Arc<StreamRuntime>>>,
+}
+
+/// Where the deliveries of streams are kept.
+struct Deliveries {
+    outbox: Arc<Outbox>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Streams {
@@ -71,14 +86,43 @@ impl Streams {
         rng: Arc<dyn Rng>,
         metrics: Arc<Metrics>,
         budget: Arc<MemoryBudget>,
+        runs: ServerRuns,
     ) -> Self {
         let runtimes = RwLock::new(HashMap::new());
-        Self { control, engine, keyring, rng, metrics, budget, runtimes }
+        let (deliveries, delivery_wake) = (None, Arc::default());
+        Self {
+            control,
+            engine,
+            keyring,
+            rng,
+            metrics,
+            budget,
+            runs,
+            deliveries,
+            delivery_wake,
+            runtimes,
+        }
+    }
+
+    /// With deliveries, whose cursors are set and removed here.
+    pub(crate) fn delivering(mut self, outbox: Arc<Outbox>, clock: Arc<dyn Clock>) -> Self {
+        self.deliveries = Some(Deliveries { outbox, clock });
+        self
+    }
+
+    /// Told when a stream that delivers has a new durable fragment.
+    pub(crate) fn delivery_wake(&self) -> Arc<Notify> {
+        self.delivery_wake.clone()
     }
 
     /// The runtime of a stream.
     pub(crate) fn get(&self, id: StreamId) -> Option<Arc<StreamRuntime>> {
         self.runtimes.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// When the server ran.
+    pub(crate) fn runs(&self) -> &ServerRuns {
+        &self.runs
     }
 
     /// How many streams there are.
@@ -93,6 +137,8 @@ impl Streams {
             name: stream.name.clone(),
             tail: LiveTail::new(policy(stream), self.budget.clone()),
             metrics: self.metrics.stream(&stream.name),
+            watch: StreamWatch::new(self.runs.started()),
+            delivery: DeliveryMark::new(delivery::delivers(stream), self.delivery_wake.clone()),
             kept: AtomicBool::new(stream.retention_hours > 0),
             gone: watch::Sender::new(false),
         };
@@ -131,12 +177,21 @@ impl StreamPersistence for Streams {
     fn update(&self, stream: &Stream, previous: &Stream) -> Result<(), PersistenceError> {
         let stored = self.control.stream(stream.id).map_err(unavailable)?;
         let wrapped = stored.ok_or_else(|| missing(stream))?.wrapped_key;
+        if delivery::delivers(stream)
+            && !delivery::delivers(previous)
+            && let Some(Deliveries { outbox, clock }) = &self.deliveries
+        {
+            // Before the configuration: what comes after that is delivered, crash or not.
+            delivery::begin_at_newest(outbox, &self.engine, stream.id, clock.as_ref())
+                .map_err(unavailable)?;
+        }
         self.control
             .update_stream(&to_record(stream, wrapped), &previous.version)
             .map_err(unavailable)?;
         self.engine.update_stream(config(stream));
         if let Some(runtime) = self.get(stream.id) {
             runtime.kept.store(stream.retention_hours > 0, Ordering::Relaxed);
+            runtime.delivery.set_delivers(delivery::delivers(stream));
             runtime.tail.set_policy(policy(stream));
         }
         Ok(())
@@ -155,6 +210,12 @@ impl StreamPersistence for Streams {
             self.metrics.forget_stream(&runtime.name);
         }
         self.engine.delete_stream(id);
+        if let Some(Deliveries { outbox, .. }) = &self.deliveries
+            && let Err(error) = outbox.remove_stream(id)
+        {
+            // They fail for want of the stream.
+            tracing::warn!(%error, "deliveries of a deleted stream were not removed");
+        }
         self.control.remove_stream(id).map_err(unavailable)
     }
 }

@@ -41,6 +41,14 @@ pub enum ImageStore {
     Directory(PathBuf),
     /// To an S3 service.
     S3(S3Config),
+    /// Where their destination says: a directory below `directory`, whose parent must exist, or a
+    /// bucket of `s3`; without it images for buckets are given up.
+    ByDestination {
+        /// The directory.
+        directory: PathBuf,
+        /// The S3 service.
+        s3: Option<S3Config>,
+    },
 }
 
 /// A configuration that cannot be used.
@@ -93,6 +101,47 @@ pub(crate) struct Couriers {
 enum OpenImageStore {
     Directory(Arc<LocalStore>),
     S3(S3Config),
+    ByDestination { directory: Arc<LocalStore>, s3: Option<S3Config> },
+}
+
+impl OpenImageStore {
+    fn open(store: ImageStore) -> Result<Self, ConfigError> {
+        let open = |path: PathBuf| match LocalStore::open(&path) {
+            Ok(store) => Ok(Arc::new(store)),
+            Err(source) => Err(ConfigError::Directory { path, source }),
+        };
+        let open_s3 = |s3: S3Config| match &s3.endpoint {
+            Some(url) if !url.query().is_empty() => Err(ConfigError::EndpointQuery),
+            _ => Ok(s3),
+        };
+        Ok(match store {
+            ImageStore::Directory(path) => Self::Directory(open(path)?),
+            ImageStore::S3(s3) => Self::S3(open_s3(s3)?),
+            ImageStore::ByDestination { directory, s3 } => Self::ByDestination {
+                directory: open(directory)?,
+                s3: s3.map(open_s3).transpose()?,
+            },
+        })
+    }
+
+    /// Where `work` goes.
+    fn place(&self, work: &ImageWork) -> Result<Place<'_>, Failure> {
+        match self {
+            Self::ByDestination { directory, .. } if work.is_for_directory() => {
+                Ok(Place::Directory(directory))
+            }
+            Self::Directory(directory) => Ok(Place::Directory(directory)),
+            Self::S3(s3) | Self::ByDestination { s3: Some(s3), .. } => Ok(Place::Bucket(s3)),
+            Self::ByDestination { s3: None, .. } => {
+                Err(Failure::Permanent("no S3 service is configured".into()))
+            }
+        }
+    }
+}
+
+enum Place<'a> {
+    Directory(&'a Arc<LocalStore>),
+    Bucket(&'a S3Config),
 }
 
 impl Couriers {
@@ -100,18 +149,7 @@ impl Couriers {
         let policy = AddressPolicy::allowing(config.allowed_addresses.iter().map(String::as_str))
             .map_err(ConfigError::Allowed)?;
         let tls = TlsTrust::system_and(config.ca_bundle.as_deref()).map_err(ConfigError::Trust)?;
-        let images = match config.images {
-            ImageStore::Directory(path) => match LocalStore::open(&path) {
-                Ok(store) => OpenImageStore::Directory(Arc::new(store)),
-                Err(source) => return Err(ConfigError::Directory { path, source }),
-            },
-            ImageStore::S3(s3) => {
-                if s3.endpoint.as_ref().is_some_and(|url| !url.query().is_empty()) {
-                    return Err(ConfigError::EndpointQuery);
-                }
-                OpenImageStore::S3(s3)
-            }
-        };
+        let images = OpenImageStore::open(config.images)?;
         let sns_endpoint = config.sns.as_ref().and_then(|sns| sns.endpoint.as_ref());
         if sns_endpoint.is_some_and(|url| !url.query().is_empty()) {
             return Err(ConfigError::EndpointQuery);
@@ -132,8 +170,8 @@ impl Couriers {
         image: Bytes,
         now: UnixSeconds,
     ) -> Result<(), Failure> {
-        match &self.images {
-            OpenImageStore::Directory(store) => {
+        match self.images.place(work)? {
+            Place::Directory(store) => {
                 let (store, work) = (Arc::clone(store), work.clone());
                 tokio::task::spawn_blocking(move || {
                     let content_type = work.format.content_type();
@@ -143,7 +181,7 @@ impl Couriers {
                 .map_err(|_| Failure::Retry("writing the file did not end".into()))?
                 .map_err(|error| Failure::Retry(format!("cannot write the file: {error}")))
             }
-            OpenImageStore::S3(s3) => {
+            Place::Bucket(s3) => {
                 let object = S3Object {
                     bucket: &work.bucket,
                     region: &work.region,

@@ -5,14 +5,14 @@ use std::fmt;
 
 use crate::HttpUrl;
 
-/// `s3://bucket/prefix` with its region.
+/// `s3://bucket/prefix` with its region, or a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageDestination {
     /// The bucket's name: 1..=63 of letters, digits, `.`, `-`, `_`.
     pub bucket: String,
     /// What follows the bucket and its slash; may be empty.
     pub prefix: String,
-    /// `DestinationRegion`.
+    /// `DestinationRegion`; empty for a directory.
     pub region: String,
 }
 
@@ -35,6 +35,14 @@ impl ImageDestination {
             return Err(BadDestination::Region);
         }
         Ok(Self { bucket: bucket.into(), prefix: prefix.into(), region: region.into() })
+    }
+
+    /// A directory below the one of [`ImageStore`](crate::ImageStore), beyond KVS. `name` is
+    /// relative, its parts are parted by slashes.
+    pub fn directory(name: &str) -> Self {
+        let (first, rest) = name.split_once('/').unwrap_or((name, ""));
+        let prefix = if rest.is_empty() { String::new() } else { format!("{rest}/") };
+        Self { bucket: first.into(), prefix, region: String::new() }
     }
 }
 
@@ -222,5 +230,18 @@ mod tests {
         ] {
             assert_eq!(NotificationDestination::parse(uri), Err(expected), "{uri}");
         }
+    }
+
+    #[test]
+    fn directories() {
+        let check = |name: &str, bucket: &str, prefix: &str| {
+            let found = ImageDestination::directory(name);
+            assert_eq!((found.bucket.as_str(), found.prefix.as_str()), (bucket, prefix));
+            assert_eq!(found.region, "", "told from a bucket by that");
+        };
+        check("cams", "cams", "");
+        check("cams/front", "cams", "front/");
+        check("cams/front/door", "cams", "front/door/");
+        assert!(ImageDestination::parse("s3://cams/front", "").is_err());
     }
 }

@@ -47,12 +47,20 @@ pub struct ImageWork {
     pub height_pixels: Option<u32>,
     /// The bucket.
     pub bucket: String,
-    /// The bucket's region.
+    /// The bucket's region; empty when it is a directory.
     pub region: String,
     /// The object's key, GUID drawn.
     pub key: String,
     /// The object's user metadata.
     pub metadata: Metadata,
+}
+
+impl ImageWork {
+    /// The image goes into a directory, see
+    /// [`ImageDestination::directory`](crate::ImageDestination::directory).
+    pub fn is_for_directory(&self) -> bool {
+        self.region.is_empty()
+    }
 }
 
 /// A message to send.
@@ -71,6 +79,7 @@ impl Intent {
     /// holds up no other.
     pub fn lane(&self) -> String {
         match &self.work {
+            Work::Image(image) if image.is_for_directory() => "file:///".to_owned(),
             Work::Image(image) => format!("s3://{}", image.bucket),
             Work::Notification(work) => match &work.destination {
                 NotificationDestination::Topic(topic) => topic.arn().to_owned(),

@@ -67,7 +67,8 @@ fn aws_endpoint(topic: &TopicArn) -> Result<HttpUrl, crate::http::BadUrl> {
     HttpUrl::parse(&format!("https://sns.{region}.{domain}"))
 }
 
-/// `application/x-www-form-urlencoded`, spaces as `%20`.
+/// `application/x-www-form-urlencoded`, spaces as `+` like the AWS tools write them: some servers
+/// check the signature over a body that they encoded anew.
 fn form(pairs: &[(&str, &str)]) -> String {
     let mut out = String::new();
     for (name, value) in pairs {
@@ -76,7 +77,7 @@ fn form(pairs: &[(&str, &str)]) -> String {
         }
         out.push_str(name);
         out.push('=');
-        percent::encode_into(&mut out, value.as_bytes(), b"");
+        out.push_str(&percent::encode(value, b" ").replace(' ', "+"));
     }
     out
 }
@@ -91,7 +92,7 @@ mod tests {
     fn forms() {
         assert_eq!(
             form(&[("A", "x y"), ("B", "{\"é\":1}&=+")]),
-            "A=x%20y&B=%7B%22%C3%A9%22%3A1%7D%26%3D%2B"
+            "A=x+y&B=%7B%22%C3%A9%22%3A1%7D%26%3D%2B"
         );
     }
 

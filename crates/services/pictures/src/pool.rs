@@ -128,7 +128,9 @@ impl Post {
                 continue;
             }
             add(&counters.wait_us, waited.as_micros() as u64);
+            add(&counters.running, 1);
             let result = self.serve(&order);
+            self.shared.counters.running.fetch_sub(1, Ordering::Relaxed);
             match &result {
                 Ok((_, timing)) => self.shared.counters.picture(*timing),
                 Err(error) => self.shared.counters.error(error),

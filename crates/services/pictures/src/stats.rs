@@ -48,6 +48,8 @@ pub struct Stats {
     pub workers: u64,
     /// Of these, held by Landlock as well as by the seccomp filter.
     pub workers_with_landlock: u64,
+    /// Jobs that workers are at.
+    pub running: u64,
     /// Jobs waiting for a worker.
     pub waiting: u64,
 }
@@ -74,6 +76,7 @@ pub(crate) struct Counters {
     worker_bytes_peak: AtomicU64,
     pub(crate) workers: AtomicU64,
     pub(crate) workers_with_landlock: AtomicU64,
+    pub(crate) running: AtomicU64,
 }
 
 impl Counters {
@@ -121,6 +124,7 @@ impl Counters {
             worker_bytes_peak: get(&self.worker_bytes_peak),
             workers: get(&self.workers),
             workers_with_landlock: get(&self.workers_with_landlock),
+            running: get(&self.running),
             waiting: waiting as u64,
         }
     }

@@ -49,6 +49,7 @@ impl Worker {
             .args(arguments)
             // Nothing of the server's surroundings; in particular no secret in a variable.
             .env_clear()
+            .env("GLIBC_TUNABLES", KEEP_MEMORY)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -203,6 +204,11 @@ fn describe(status: ExitStatus) -> String {
 fn describe_error(error: &io::Error) -> String {
     format!("its end is not known: {error}")
 }
+
+/// Has glibc keep the pictures' memory from job to job: given back and taken again it costs ten
+/// thousand page faults for a picture of 1080p, which is a third of its time.
+const KEEP_MEMORY: &str =
+    "glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=1073741824";
 
 /// Bytes a pipe holds: the most that Linux grants everyone.
 const PIPE_LEN: usize = 1 << 20;

@@ -110,6 +110,8 @@ pub(crate) async fn media(
     let claims = &view.claims;
     let rule = claims.parts.filter(|_| query.low_latency && claims.mode == Mode::Live);
     let began = Instant::now();
+    // When what was asked for was there.
+    let mut ready: Option<Instant> = None;
     loop {
         let stream = service.stream(claims.stream)?;
         // Enabled before looking: what comes between the look and the wait is not missed.
@@ -120,7 +122,17 @@ pub(crate) async fn media(
         let list = List::look(service, view, query, rule).await?;
         let state = list.state();
         match state.answer(query.directives.reload) {
-            Answer::Now => return list.write(service, view, query).await,
+            Answer::Now => {
+                let since = ready.get_or_insert_with(Instant::now);
+                let left = HINT_WAIT.saturating_sub(since.elapsed());
+                if !list.lacks_hint() || left.is_zero() {
+                    return list.write(service, view, query).await;
+                }
+                tokio::select! {
+                    () = changed => {}
+                    () = tokio::time::sleep(left) => {}
+                }
+            }
             Answer::BadRequest(error) => return Err(PlaybackError::BadRequest(error.to_string())),
             Answer::Wait(_) => {
                 let patience = Duration::from_millis(state.wait_ms_max());
@@ -212,6 +224,13 @@ impl List {
     fn arriving(&self) -> Option<&Parted> {
         let last = self.segments().last()?;
         self.parted.last().filter(|parted| parted.segment.sequence > last.sequence)
+    }
+
+    /// Between two fragments: the one is complete, of the next there is no number to hint at yet.
+    fn lacks_hint(&self) -> bool {
+        self.rule.is_some()
+            && !self.ended
+            && self.arriving().is_none_or(|arriving| arriving.is_complete)
     }
 
     fn parted(&self, sequence: u64) -> Option<&Parted> {
@@ -732,6 +751,10 @@ pub(crate) async fn part(
         }
     }
 }
+
+/// A list of parts names the next one (bis §B.1). A fragment ends because the next begins, so that
+/// comes within a frame; a producer that pauses is not waited for.
+const HINT_WAIT: Duration = Duration::from_millis(100);
 
 /// File names of the sub-requests (playback.md §5).
 pub(crate) const MEDIA_PLAYLIST: &str = "getHLSMediaPlaylist.m3u8";

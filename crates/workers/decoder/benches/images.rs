@@ -1,8 +1,9 @@
 //! What an image costs through the pool: GetImages' bars are 60 ms for one of 1080p and 2 s for 25.
 //! Run by hand on a quiet machine: `cargo bench -p streamkeep-decoder`.
 //!
-//! The video is made by FFmpeg: 1080p, libx264 at 4 Mbit/s and 15 frames per second, a key frame
-//! each second, moving noise over a test pattern so that key frames have the size of a camera's.
+//! The video is made by FFmpeg: 1080p, libx264, 15 frames per second, a key frame every two seconds,
+//! moving noise over a test pattern so that key frames have the size of a camera's: once a quiet
+//! scene, once a busy one. The size of the key frame decides what it costs.
 
 #![allow(clippy::print_stdout, reason = "the numbers are what it is for")]
 
@@ -15,11 +16,16 @@ use streamkeep_codec::VideoCodec;
 use streamkeep_pictures::{
     Codec, CodedFrame, Format, PictureJob, PictureSize, Pictures, Settings, Wanted,
 };
-use support::{Video, job_of, video};
+use support::{job_of, video};
 
 fn main() {
-    let source = "testsrc2=s=1920x1080:r=15,noise=alls=12:allf=t";
-    let input = ["-f", "lavfi", "-i", source, "-t", "25"];
+    measure("a quiet scene, 2 Mbit/s", "2M", 3);
+    measure("a busy scene, 4 Mbit/s", "4M", 10);
+}
+
+fn measure(scene: &str, rate: &str, noise: u32) {
+    let source = format!("testsrc2=s=1920x1080:r=15,noise=alls={noise}:allf=t");
+    let input = ["-f", "lavfi", "-i", &source, "-t", "54"];
     let coded = [
         "-c:v",
         "libx264",
@@ -28,25 +34,24 @@ fn main() {
         "-pix_fmt",
         "yuv420p",
         "-b:v",
-        "4M",
+        rate,
         "-maxrate",
-        "4M",
+        rate,
         "-bufsize",
-        "8M",
+        rate,
         "-g",
-        "15",
+        "30",
         "-keyint_min",
-        "15",
+        "30",
     ];
     let Some(track) = video(VideoCodec::H264, &[&input[..], &coded].concat()) else { return };
     let keys: Vec<_> =
         track.frames.iter().zip(&track.keys).filter(|(_, key)| **key).map(|(f, _)| f).collect();
     let bytes: usize = keys.iter().map(|frame| frame.data.len()).sum();
-    println!("{} key frames of {} KB", keys.len(), bytes / keys.len() / 1000);
+    println!("{scene}: {} key frames of {} KB", keys.len(), bytes / keys.len() / 1000);
 
     let executable = Some(env!("CARGO_BIN_EXE_streamkeep-decoder").into());
     let pool = Pictures::new(Settings { executable, ..Settings::default() }).expect("threads");
-    println!("{} workers", pool.worker_count());
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let one = |frame: &CodedFrame| {
         let frame = CodedFrame { pts: 0, data: frame.data.clone() };
@@ -93,7 +98,7 @@ fn main() {
     println!("{:<44} {:>8.1} ms", "eighth picture of a run", ms(started.elapsed()));
 
     for (name, at_once) in
-        [("one after the other", 1), ("as many at once as workers", pool.worker_count())]
+        [("one after the other", 1), ("all workers at once", pool.worker_count())]
     {
         let mut times = Vec::new();
         for _ in 0..3 {
@@ -111,7 +116,11 @@ fn main() {
         times.sort();
         println!("25 images, {name:<33} {:>8.1} ms, slowest {:.1} ms", ms(times[1]), ms(times[2]));
     }
-    println!("largest worker {} MB", pool.stats().worker_bytes_peak / 1_000_000);
+    println!(
+        "{} workers, the largest {} MB\n",
+        pool.worker_count(),
+        pool.stats().worker_bytes_peak / 1_000_000
+    );
 }
 
 /// All of them, polled together.

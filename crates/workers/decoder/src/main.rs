@@ -7,7 +7,7 @@
 //! server's side is `streamkeep-pictures`.
 //!
 //! * [`confine`]: what it may not do, in force before the first byte of a job is read.
-//! * [`h264`]: OpenH264, built from its bundled source. [`ffmpeg`]: H.265.
+//! * [`h264`]: OpenH264, built from its bundled source. `ffmpeg`: H.265.
 //! * [`picture`], [`colour`], [`scale`], [`image`]: from a decoded picture to JPEG or PNG.
 //!
 //! # Building
@@ -19,7 +19,7 @@
 //! GPL), so it is off by default: a job with H.265 is then answered `Unsupported`. On Debian:
 //!
 //! ```text
-//! apt install libavcodec-dev libavutil-dev clang libclang-dev pkg-config
+//! apt install libavcodec-dev libavformat-dev clang libclang-dev pkg-config
 //! cargo build --release -p streamkeep-decoder --features ffmpeg
 //! ```
 //!

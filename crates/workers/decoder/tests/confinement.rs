@@ -1,5 +1,7 @@
 //! A worker that misbehaves costs one job one error. Each case is a real process that really tries.
 
+#![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
+
 mod support;
 
 use std::time::{Duration, Instant};
@@ -10,7 +12,11 @@ use support::{job, misbehaving, picture, pool, settings};
 /// Misbehaves once; the error's reason must contain `expected`. Before and after, in the same
 /// pool, pictures come.
 fn check(how: &str, expected: &str) {
-    let pool = pool(Settings { decode_max: Duration::from_millis(700), ..settings() });
+    check_within(Duration::from_secs(3), how, expected);
+}
+
+fn check_within(decode_max: Duration, how: &str, expected: &str) {
+    let pool = pool(Settings { decode_max, ..settings() });
     picture(&pool, job()).unwrap();
     let started = Instant::now();
     let error = picture(&pool, misbehaving(how)).unwrap_err();
@@ -58,9 +64,10 @@ fn memory_ends() {
 
 #[test]
 fn time_ends() {
-    check("loop", "longer than");
-    check("silence", "longer than");
-    check("half", "longer than");
+    const SHORT: Duration = Duration::from_secs(1);
+    check_within(SHORT, "loop", "longer than");
+    check_within(SHORT, "silence", "longer than");
+    check_within(SHORT, "half", "longer than");
 }
 
 #[test]
@@ -99,7 +106,8 @@ fn others_do_not_notice() {
         let (error, took) = hostile.join().unwrap();
         assert!(matches!(error, PictureError::Media { .. }), "{error:?}");
         assert!(took < Duration::from_secs(5), "{took:?}");
-        assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+        // The worker that loops is killed after three: nobody waited for it.
+        assert!(slowest < Duration::from_secs(2), "{slowest:?}");
     });
 }
 

@@ -13,6 +13,11 @@ impl RequestHead {
         Self { bytes: format!("POST {path} HTTP/1.1\r\n").into_bytes() }
     }
 
+    /// `target` starts with `/` and is visible ASCII.
+    pub(crate) fn get(target: &str) -> Self {
+        Self { bytes: format!("GET {target} HTTP/1.1\r\n").into_bytes() }
+    }
+
     /// Adds a header. One whose value has a control character is left out rather than sent as two.
     pub(crate) fn header(&mut self, name: &str, value: &str) {
         debug_assert!(!value.bytes().any(|b| b.is_ascii_control()), "{name}");

@@ -43,7 +43,7 @@ impl MediaBody {
         path: &str,
         input: &Value,
     ) -> Result<Self, Error> {
-        let (mut connection, head) = client.request(endpoint, path, input).await?;
+        let (mut connection, head) = client.request(endpoint, path, &[], input).await?;
         if head.status != 200 {
             let body = connection.read_body(&head, ERROR_LEN_MAX).await.unwrap_or_default();
             return Err(call_error(&head, &body).into());

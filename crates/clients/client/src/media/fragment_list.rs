@@ -14,6 +14,16 @@ pub enum TimestampAxis {
     Server,
 }
 
+impl TimestampAxis {
+    /// FragmentSelectorType, ImageSelectorType.
+    pub(crate) fn selector_type(self) -> &'static str {
+        match self {
+            Self::Producer => "PRODUCER_TIMESTAMP",
+            Self::Server => "SERVER_TIMESTAMP",
+        }
+    }
+}
+
 /// One fragment of the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FragmentInfo {
@@ -48,15 +58,11 @@ pub async fn list_fragments(
     end: UnixMillis,
 ) -> Result<Vec<FragmentInfo>, Error> {
     let endpoint = client.data_endpoint(stream_name, DataApi::ListFragments).await?;
-    let selector_type = match axis {
-        TimestampAxis::Producer => "PRODUCER_TIMESTAMP",
-        TimestampAxis::Server => "SERVER_TIMESTAMP",
-    };
     let mut input = json!({
         "StreamName": stream_name,
         "MaxResults": 1000,
         "FragmentSelector": {
-            "FragmentSelectorType": selector_type,
+            "FragmentSelectorType": axis.selector_type(),
             "TimestampRange": {
                 "StartTimestamp": start.as_secs_f64(),
                 "EndTimestamp": end.as_secs_f64(),

@@ -17,3 +17,6 @@ pub use self::init::{InitSegment, read_init};
 pub use self::media_segment::{MediaSegment, read_media_segment};
 pub use self::movie::{Movie, PlacedSample, TrackSamples, read_movie};
 pub use self::track::Track;
+
+#[cfg(test)]
+mod tests;

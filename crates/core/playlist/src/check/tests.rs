@@ -301,6 +301,7 @@ fn two_reloads() {
             "EXTINF",
         ),
         ("#EXT-X-DISCONTINUITY\n => ", "RFC 8216 §6.2.1", "discontinuity"),
+        ("#EXT-X-DISCONTINUITY\n => ", "", "another discontinuity flag"),
         (
             "DISCONTINUITY-SEQUENCE:3 => DISCONTINUITY-SEQUENCE:4",
             "RFC 8216 §6.2.1",
@@ -310,7 +311,11 @@ fn two_reloads() {
         ("09:00:02.000Z => 09:00:02.001Z", "RFC 8216 §6.2.1", "PROGRAM-DATE-TIME"),
         ("n=9&p=1\" => n=9&p=7\"", "RFC 8216 §6.2.1", "part"),
         ("TARGETDURATION:2 => TARGETDURATION:1 ;; CONTROL:CAN => CONTROL:X=1,CAN", "", "target"),
-        ("PART-TARGET=1.0 => PART-TARGET=1.01 ;; PART-HOLD-BACK=3.0 => PART-HOLD-BACK=3.1", "bis §4.4.3.7", "PART-TARGET changes"),
+        (
+            "PART-TARGET=1.0 => PART-TARGET=1.01 ;; PART-HOLD-BACK=3.0 => PART-HOLD-BACK=3.1",
+            "bis §4.4.3.7",
+            "PART-TARGET changes",
+        ),
         (
             "#EXT-X-TARGET => #EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-TARGET",
             "RFC 8216 §4.3.3.5",

@@ -1,9 +1,8 @@
-//! Where media is written.
+//! Where Matroska is written.
 
 use std::error::Error;
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
-use std::path::Path;
 
 use bytes::Bytes;
 use streamkeep_client::media::{Document, MatroskaFile};
@@ -44,18 +43,6 @@ impl Write for Writer {
             Self::File(file) => file.flush(),
             Self::Stdout(stdout) => stdout.flush(),
         }
-    }
-}
-
-/// Refuses names that promise another format.
-pub(super) fn check_name(path: &str) -> Result<(), String> {
-    let extension = Path::new(path).extension().and_then(|e| e.to_str()).unwrap_or_default();
-    match extension.to_ascii_lowercase().as_str() {
-        other @ ("mp4" | "m4v" | "mov" | "jpg" | "jpeg" | "png" | "ts" | "avi") => Err(format!(
-            "{path}: only Matroska can be written so far (.mkv); to convert: ffmpeg -i FILE.mkv \
-             -c copy FILE.{other}"
-        )),
-        _ => Ok(()),
     }
 }
 
@@ -193,10 +180,5 @@ mod tests {
         assert_eq!(part_path("a.mkv", 1), "a.mkv");
         assert_eq!(part_path("a.mkv", 2), "a-2.mkv");
         assert_eq!(part_path("./dir.x/a", 3), "./dir.x/a-3");
-        for good in ["-", "a.mkv", "a.webm", "a"] {
-            assert_eq!(check_name(good), Ok(()));
-        }
-        assert!(check_name("clip.MP4").is_err_and(|why| why.contains("only Matroska")));
-        assert!(check_name("still.jpg").is_err());
     }
 }

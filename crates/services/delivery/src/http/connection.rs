@@ -1,6 +1,7 @@
 //! A connection to a checked address, plain or with TLS.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -33,9 +34,10 @@ impl Connection {
         };
         let mut last = String::new();
         for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(tcp) => return Self::over(tcp, url, tls).await.map_err(failed),
-                Err(error) => last = error.to_string(),
+            match tokio::time::timeout(PER_ADDRESS, TcpStream::connect(address)).await {
+                Ok(Ok(tcp)) => return Self::over(tcp, url, tls).await.map_err(failed),
+                Ok(Err(error)) => last = error.to_string(),
+                Err(_) => last = format!("{address} does not answer"),
             }
         }
         Err(failed(last))
@@ -98,6 +100,8 @@ async fn resolve(url: &HttpUrl, policy: &AddressPolicy) -> Result<Vec<SocketAddr
     }
 }
 
+/// An address that leads nowhere leaves time for the others.
+const PER_ADDRESS: Duration = Duration::from_secs(3);
 /// More than the largest services publish at once.
 const ADDRESSES_MAX: usize = 16;
 /// Head of an answer; also the size of reads.

@@ -53,7 +53,7 @@ pub use job::{Cursor, DeadJob, Job, JobId};
 pub use settle::{ATTEMPTS_MIN, Disposition, GIVE_UP_AFTER};
 
 use error::backend;
-use rows::{instant, read_cursor, write_job};
+use rows::{instant, read_cursor, write_cursor, write_job};
 
 /// Sizes of the outbox.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +69,17 @@ impl Default for Limits {
     fn default() -> Self {
         Self { jobs_max: 100_000, dead_max: 10_000 }
     }
+}
+
+/// One step of [`Outbox::advance_all`].
+#[derive(Clone, Copy, Debug)]
+pub struct Advance<'a> {
+    /// The stream.
+    pub stream: StreamId,
+    /// Where its cursor goes.
+    pub to: Cursor,
+    /// The intents of the fragments it moves over.
+    pub intents: &'a [Intent],
 }
 
 /// How an [`Outbox::advance`] ended.
@@ -140,8 +151,12 @@ impl Outbox {
         read_cursor(&self.state().connection, stream).map_err(backend("read cursor"))
     }
 
-    /// Moves a stream's cursor and writes the intents of the fragments it moves over, in one
-    /// transaction. A cursor never moves back: a call for a fragment at or before it does nothing.
+    /// Moves a stream's cursor and writes the intents of the fragments it moves over, many or
+    /// one, in one transaction. A cursor never moves back: a call for a fragment at or before it
+    /// does nothing.
+    ///
+    /// A cursor that is moved rarely costs nothing but work after a crash: fragments that are
+    /// looked at again behind it give the same intents.
     ///
     /// # Errors
     /// [`OutboxError::Full`], engine errors. Nothing was written then.
@@ -152,26 +167,39 @@ impl Outbox {
         intents: &[Intent],
         now: UnixMillis,
     ) -> Result<Advanced, OutboxError> {
-        let mut state = self.state();
-        let current = read_cursor(&state.connection, stream).map_err(backend("read cursor"))?;
-        if current.is_some_and(|current| current.fragment_number >= to.fragment_number) {
-            return Ok(Advanced::AlreadyPast);
-        }
-        self.write(&mut state, intents, now, |transaction| {
-            transaction
-                .prepare_cached(
-                    "INSERT INTO cursor (stream, fragment, last_image) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (stream) DO UPDATE
-                     SET fragment = excluded.fragment, last_image = excluded.last_image",
-                )?
-                .execute(params![
-                    stream.0,
-                    to.fragment_number.to_be_bytes(),
-                    to.last_image.map(instant)
-                ])
-                .map(|_| ())
-        })?;
-        Ok(Advanced::Written)
+        let ended = self.advance_all(&[Advance { stream, to, intents }], now)?;
+        Ok(ended.first().copied().expect("one step ends in one way"))
+    }
+
+    /// [`Outbox::advance`] for several streams in one transaction: one disk sync for all. The
+    /// result has an entry for each step.
+    ///
+    /// # Errors
+    /// As [`Outbox::advance`]; a batch that does not fit is refused whole.
+    pub fn advance_all(
+        &self,
+        steps: &[Advance<'_>],
+        now: UnixMillis,
+    ) -> Result<Vec<Advanced>, OutboxError> {
+        let count = steps.iter().map(|step| step.intents.len()).sum();
+        self.write(count, |transaction| {
+            let mut written = 0;
+            let mut ended = Vec::with_capacity(steps.len());
+            for step in steps {
+                let current = read_cursor(transaction, step.stream)?;
+                if current.is_some_and(|at| at.fragment_number >= step.to.fragment_number) {
+                    ended.push(Advanced::AlreadyPast);
+                    continue;
+                }
+                for intent in step.intents {
+                    write_job(transaction, intent, now)?;
+                }
+                write_cursor(transaction, step.stream, step.to)?;
+                written += step.intents.len();
+                ended.push(Advanced::Written);
+            }
+            Ok((written, ended))
+        })
     }
 
     /// Writes intents that belong to no cursor, in one transaction.
@@ -179,33 +207,33 @@ impl Outbox {
     /// # Errors
     /// As [`Outbox::advance`].
     pub fn enqueue(&self, intents: &[Intent], now: UnixMillis) -> Result<(), OutboxError> {
-        self.write(&mut self.state(), intents, now, |_| Ok(()))
-    }
-
-    fn write(
-        &self,
-        state: &mut State,
-        intents: &[Intent],
-        now: UnixMillis,
-        also: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
-    ) -> Result<(), OutboxError> {
-        let added = intents.len() as u64;
-        if state.stats.job_count + added > self.limits.jobs_max as u64 {
-            state.stats.refused_count += added;
-            return Err(OutboxError::Full { jobs_max: self.limits.jobs_max });
-        }
-        in_transaction(&mut state.connection, |transaction| {
+        self.write(intents.len(), |transaction| {
             for intent in intents {
                 write_job(transaction, intent, now)?;
             }
-            also(transaction)
+            Ok((intents.len(), ()))
         })
-        .map_err(backend("write jobs"))?;
-        state.stats.job_count += added;
-        if added > 0 {
+    }
+
+    /// Runs `work`, which writes at most `count_max` jobs and tells how many it wrote, in a
+    /// transaction.
+    fn write<T>(
+        &self,
+        count_max: usize,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<(usize, T)>,
+    ) -> Result<T, OutboxError> {
+        let mut state = self.state();
+        if state.stats.job_count.saturating_add(count_max as u64) > self.limits.jobs_max as u64 {
+            state.stats.refused_count += count_max as u64;
+            return Err(OutboxError::Full { jobs_max: self.limits.jobs_max });
+        }
+        let (written, result) =
+            in_transaction(&mut state.connection, work).map_err(backend("write jobs"))?;
+        state.stats.job_count += written as u64;
+        if written > 0 {
             self.added.notify_one();
         }
-        Ok(())
+        Ok(result)
     }
 
     /// Claims up to `job_count_max` due jobs, the longest due first, so that no lane has more than
@@ -253,7 +281,7 @@ impl Outbox {
                     }
                     Err(why) => {
                         let reason = format!("cannot be read: {why}");
-                        self.bury(&mut state, candidate.id, &reason, now)?;
+                        self.bury(&mut state, candidate.id, None, &reason, now)?;
                         mended = true;
                     }
                 }

@@ -149,6 +149,25 @@ pub(super) fn read_cursor(
         .optional()
 }
 
+pub(super) fn write_cursor(
+    transaction: &Transaction<'_>,
+    stream: StreamId,
+    cursor: Cursor,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO cursor (stream, fragment, last_image) VALUES (?1, ?2, ?3)
+             ON CONFLICT (stream) DO UPDATE
+             SET fragment = excluded.fragment, last_image = excluded.last_image",
+        )?
+        .execute(params![
+            stream.0,
+            cursor.fragment_number.to_be_bytes(),
+            cursor.last_image.map(instant)
+        ])
+        .map(|_| ())
+}
+
 /// An instant as SQLite holds it. A producer timestamp from a broken clock may be past 2^63, and
 /// then counts as the largest instant there is.
 pub(super) fn instant(value: UnixMillis) -> i64 {

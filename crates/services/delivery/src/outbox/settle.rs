@@ -65,14 +65,7 @@ impl Outbox {
         let attempt_count = attempt_count.saturating_add(1);
         let expired = u128::from(now.since(created)) >= GIVE_UP_AFTER.as_millis();
         if failure.is_permanent() || (expired && attempt_count >= ATTEMPTS_MIN) {
-            state
-                .connection
-                .execute(
-                    "UPDATE job SET attempt_count = ?2 WHERE id = ?1",
-                    params![id.0, attempt_count],
-                )
-                .map_err(backend("count attempt"))?;
-            self.bury(&mut state, id, failure.reason(), now)?;
+            self.bury(&mut state, id, Some(attempt_count), failure.reason(), now)?;
             state.claimed.remove(&id);
             return Ok(Disposition::Dead);
         }
@@ -94,23 +87,26 @@ impl Outbox {
         Ok(Disposition::Retry { at })
     }
 
-    /// Moves a job to the dead ones, whose oldest make room.
+    /// Moves a job to the dead ones, whose oldest make room, in one transaction. `attempt_count`
+    /// replaces the stored one.
     pub(super) fn bury(
         &self,
         state: &mut State,
         id: JobId,
+        attempt_count: Option<u32>,
         reason: &str,
         now: UnixMillis,
     ) -> Result<(), OutboxError> {
         let dead_max = self.limits.dead_max as u64;
         let surplus = (state.stats.dead_count + 1).saturating_sub(dead_max);
+        let values = SHARED.replace("attempt_count", "coalesce(?4, attempt_count)");
         let (buried, dropped) = in_transaction(&mut state.connection, |transaction| {
             let buried = transaction.execute(
                 &format!(
                     "INSERT INTO dead ({SHARED}, died, reason)
-                     SELECT {SHARED}, ?2, ?3 FROM job WHERE id = ?1"
+                     SELECT {values}, ?2, ?3 FROM job WHERE id = ?1"
                 ),
-                params![id.0, instant(now), reason],
+                params![id.0, instant(now), reason, attempt_count],
             )?;
             transaction.execute("DELETE FROM job WHERE id = ?1", [id.0])?;
             let dropped = transaction.execute(

@@ -143,6 +143,29 @@ fn the_cursor_moves_with_its_intents() {
 }
 
 #[test]
+fn several_streams_advance_together() {
+    let mut bench = Bench::new();
+    let step = |stream, sequence, intents| Advance {
+        stream: StreamId([stream; 16]),
+        to: Cursor::at(number(sequence)),
+        intents,
+    };
+    let (one, two, again) = ([image(1, 5)], [image(2, 7), image(2, 8)], [image(1, 4)]);
+    let steps = [step(1, 5, &one[..]), step(2, 8, &two), step(1, 4, &again), step(3, 9, &[])];
+    let ended = bench.outbox().advance_all(&steps, NOW).unwrap();
+    use Advanced::{AlreadyPast, Written};
+    assert_eq!(ended, [Written, Written, AlreadyPast, Written]);
+    assert_eq!(bench.outbox().stats().job_count, 3);
+    bench.restart();
+    assert_eq!(bench.claim(NOW).len(), 3);
+    for (stream, sequence) in [(1, 5), (2, 8), (3, 9)] {
+        let cursor = bench.outbox().cursor(StreamId([stream; 16])).unwrap();
+        assert_eq!(cursor, Some(Cursor::at(number(sequence))));
+    }
+    assert_eq!(bench.outbox().advance_all(&[], NOW).unwrap(), []);
+}
+
+#[test]
 fn a_full_outbox_refuses_and_tells() {
     let bench = Bench::with(Limits { jobs_max: 2, dead_max: 10 });
     let stream = StreamId([1; 16]);

@@ -307,6 +307,26 @@ async fn into_a_directory() {
 }
 
 #[tokio::test]
+async fn each_where_its_destination_says() {
+    let (directory, receiver) = (TempDir::new().unwrap(), Receiver::start([]).await);
+    let outbox = open_outbox(&directory);
+    let root = directory.path().join("images");
+    let images = ImageStore::ByDestination { directory: root.clone(), s3: None };
+    let config = DeliveryConfig { images, ..config(&receiver) };
+    let dispatcher = dispatcher(&outbox, config, Pictures::good(), LIMITS);
+    let mut local = image(1);
+    let Work::Image(work) = &mut local.work else { panic!("not an image") };
+    work.region.clear();
+    outbox.enqueue(&[local, image(2)], now()).unwrap();
+    run_until_empty(&outbox, &dispatcher).await;
+    assert!(root.join("pictures/cams/gate 1_1.jpg").exists());
+    let dead = outbox.dead(9).unwrap();
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0].reason, "no S3 service is configured");
+    assert!(receiver.received().is_empty());
+}
+
+#[tokio::test]
 async fn configurations_that_cannot_be_used() {
     let (directory, receiver) = (TempDir::new().unwrap(), Receiver::start([]).await);
     let outbox = open_outbox(&directory);

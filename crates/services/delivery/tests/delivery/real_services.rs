@@ -84,7 +84,8 @@ async fn deliveries() {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     };
-    dispatcher.run(finishing).await;
+    let running = dispatcher.run(finishing);
+    tokio::time::timeout(std::time::Duration::from_secs(30), running).await.unwrap();
     let dead: Vec<_> = outbox.dead(10).unwrap().into_iter().map(|dead| dead.reason).collect();
     assert!(dead.is_empty(), "{dead:?}");
 }

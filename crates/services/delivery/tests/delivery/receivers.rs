@@ -87,10 +87,10 @@ async fn sns_messages() {
     let body = received.text();
     assert!(body.starts_with(
         "Action=Publish&Version=2010-03-31&TopicArn=arn%3Aaws%3Asns%3Aus-west-2%3A111122223333%3Aalerts\
-         &Subject=Kinesis%20Video%20Streams%20Notification&Message=%7B%22StreamArn%22"
+         &Subject=Kinesis+Video+Streams+Notification&Message=%7B%22StreamArn%22"
     ), "{body}");
     assert!(
-        body.ends_with("%22NotificationPayload%22%3A%7B%22%C3%A9%22%3A%22%26%20%3D%22%7D%7D"),
+        body.ends_with("%22NotificationPayload%22%3A%7B%22%C3%A9%22%3A%22%26+%3D%22%7D%7D"),
         "{body}"
     );
 }

@@ -60,7 +60,8 @@ async fn logs_hold_none() {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     };
-    dispatcher.run(finishing).await;
+    let running = dispatcher.run(finishing);
+    tokio::time::timeout(std::time::Duration::from_secs(30), running).await.unwrap();
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("configured") && log.contains("delivery given up"), "{log}");

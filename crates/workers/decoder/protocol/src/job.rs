@@ -274,7 +274,8 @@ mod tests {
             let at = at % frame.len();
             frame[at] = byte;
             if let Ok(job) = Job::parse(&frame) {
-                prop_assert_eq!(Job::parse(&job.encode().unwrap()[4..]), Ok(job));
+                let again = job.encode().unwrap();
+                prop_assert_eq!(Job::parse(&again[4..]), Ok(job));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What the tests of the worker share: a pool around it, video to give it.
 
 #![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "tests and benchmarks may fail loudly")]
 
 use std::num::NonZero;
 use std::process::{Command, Stdio};
@@ -13,7 +14,7 @@ use streamkeep_pictures::{
 };
 
 /// Settings with the worker just built, which may misbehave.
-pub fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings {
         executable: Some(env!("CARGO_BIN_EXE_streamkeep-decoder").into()),
         arguments: vec!["--self-test".to_owned()],
@@ -22,17 +23,17 @@ pub fn settings() -> Settings {
     }
 }
 
-pub fn pool(settings: Settings) -> Pictures {
+pub(crate) fn pool(settings: Settings) -> Pictures {
     Pictures::new(settings).unwrap()
 }
 
 /// Waits for one picture, on a runtime of its own.
-pub fn picture(pool: &Pictures, job: PictureJob) -> Result<Picture, PictureError> {
+pub(crate) fn picture(pool: &Pictures, job: PictureJob) -> Result<Picture, PictureError> {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(pool.picture(job))
 }
 
 /// A job for 64×64 pixels of one colour, R 64 G 128 B 192, by libx264.
-pub fn job() -> PictureJob {
+pub(crate) fn job() -> PictureJob {
     const KEY_FRAME: &[u8] = &[
         0x00, 0x00, 0x00, 0x01, 0x67, 0x42, 0xc0, 0x0a, 0xdc, 0x42, 0x6c, 0x04, 0x40, 0x00, 0x00,
         0x03, 0x00, 0x40, 0x00, 0x00, 0x03, 0x00, 0x83, 0xc4, 0x89, 0xe0, 0x00, 0x00, 0x00, 0x01,
@@ -43,7 +44,7 @@ pub fn job() -> PictureJob {
     job_of(Codec::H264, &[], vec![CodedFrame { pts: 0, data: Bytes::from_static(KEY_FRAME) }])
 }
 
-pub fn job_of(codec: Codec, configuration: &[u8], frames: Vec<CodedFrame>) -> PictureJob {
+pub(crate) fn job_of(codec: Codec, configuration: &[u8], frames: Vec<CodedFrame>) -> PictureJob {
     PictureJob {
         codec,
         configuration: Bytes::copy_from_slice(configuration),
@@ -56,12 +57,12 @@ pub fn job_of(codec: Codec, configuration: &[u8], frames: Vec<CodedFrame>) -> Pi
 }
 
 /// A job on which the worker misbehaves.
-pub fn misbehaving(how: &str) -> PictureJob {
+pub(crate) fn misbehaving(how: &str) -> PictureJob {
     PictureJob { configuration: format!("misbehave={how}").into(), ..job() }
 }
 
 /// The pixels of an image, RGB.
-pub fn pixels(picture: &Picture) -> Vec<u8> {
+pub(crate) fn pixels(picture: &Picture) -> Vec<u8> {
     if picture.bytes.starts_with(&[0xff, 0xd8]) {
         return jpeg_decoder::Decoder::new(&picture.bytes[..]).decode().unwrap();
     }
@@ -73,22 +74,22 @@ pub fn pixels(picture: &Picture) -> Vec<u8> {
 }
 
 /// One pixel of an image.
-pub fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
+pub(crate) fn pixel(picture: &Picture, x: u32, y: u32) -> [u8; 3] {
     let at = ((y * picture.size.width + x) * 3) as usize;
     pixels(picture)[at..at + 3].try_into().unwrap()
 }
 
 /// Video as a track holds it.
-pub struct Video {
-    pub configuration: Bytes,
+pub(crate) struct Video {
+    pub(crate) configuration: Bytes,
     /// In decode order, presentation times in frames.
-    pub frames: Vec<CodedFrame>,
-    pub keys: Vec<bool>,
+    pub(crate) frames: Vec<CodedFrame>,
+    pub(crate) keys: Vec<bool>,
 }
 
 /// Encodes what FFmpeg makes of `arguments`; `None`, said aloud, where there is no FFmpeg with
 /// such an encoder.
-pub fn video(codec: VideoCodec, arguments: &[&str]) -> Option<Video> {
+pub(crate) fn video(codec: VideoCodec, arguments: &[&str]) -> Option<Video> {
     let format = match codec {
         VideoCodec::H264 => "h264",
         VideoCodec::H265 => "hevc",

@@ -46,14 +46,14 @@ pub struct Coverage {
     pub gaps: Vec<CoverageGap>,
 }
 
-/// Runs, or buckets when the runs are too many.
+/// Runs; or buckets when the runs are too many, or the fragments are too many to be looked at.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CoveragePoints {
     /// Fragments without a gap of a second between them.
     Runs(Vec<CoverageRun>),
     /// Recorded seconds of each equal part of the range.
     Buckets {
-        /// Width of a part in milliseconds:
+        /// Width of a part in milliseconds: at least
         /// [`GetCoverageRequest::bucket_ms`](crate::GetCoverageRequest::bucket_ms).
         bucket_ms: u64,
         /// Recorded milliseconds of each part, at most `bucket_ms`.
@@ -145,7 +145,8 @@ wire_enum! {
     }
 }
 
-/// How one stream is doing now. Rates are over the last seconds; what is not known is `None`.
+/// How one stream is doing now. Rates are over the last ten seconds unless named otherwise; what is
+/// not known is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamHealth {
     /// What it is doing.
@@ -160,6 +161,10 @@ pub struct StreamHealth {
     pub fragments_per_second: Option<f64>,
     /// Bits of media per second.
     pub bits_per_second: Option<u64>,
+    /// Fragments per second over the last minute.
+    pub minute_fragments_per_second: Option<f64>,
+    /// Bits of media per second over the last minute.
+    pub minute_bits_per_second: Option<u64>,
     /// Codec ids of the tracks, such as `V_MPEG4/ISO/AVC`.
     pub codec_ids: Vec<String>,
     /// Width of the video.
@@ -180,6 +185,8 @@ pub struct StreamHealth {
     pub persisted_ack: Option<AckTimes>,
     /// Producer clock minus server clock, from the newest fragment: negative when it is slow.
     pub clock_skew_ms: Option<i64>,
+    /// Open GetMedia connections.
+    pub viewers: u32,
 }
 
 /// The newest fragment of a stream.
@@ -239,6 +246,8 @@ pub fn get_stream_health(streams: &[(StreamRef, Result<StreamHealth, ApiError>)]
             "Producer": health.producer,
             "FragmentsPerSecond": health.fragments_per_second,
             "BitsPerSecond": health.bits_per_second,
+            "MinuteFragmentsPerSecond": health.minute_fragments_per_second,
+            "MinuteBitsPerSecond": health.minute_bits_per_second,
             "CodecIds": health.codec_ids,
             "WidthPixels": health.width_pixels,
             "HeightPixels": health.height_pixels,
@@ -249,6 +258,7 @@ pub fn get_stream_health(streams: &[(StreamRef, Result<StreamHealth, ApiError>)]
             "ReceivedAck": acks(health.received_ack),
             "PersistedAck": acks(health.persisted_ack),
             "ClockSkewMilliseconds": health.clock_skew_ms,
+            "Viewers": health.viewers,
         }) else {
             unreachable!("json! of braces is an object");
         };
@@ -317,6 +327,8 @@ pub(crate) fn extension_examples() -> [(&'static str, Value); 3] {
         producer: Some("AWS-SDK-KVS/3.4".into()),
         fragments_per_second: Some(0.5),
         bits_per_second: Some(2_100_000),
+        minute_fragments_per_second: Some(0.5),
+        minute_bits_per_second: Some(2_080_000),
         codec_ids: vec!["V_MPEG4/ISO/AVC".into(), "A_AAC".into()],
         width_pixels: Some(1920),
         height_pixels: Some(1080),
@@ -335,6 +347,7 @@ pub(crate) fn extension_examples() -> [(&'static str, Value); 3] {
         received_ack: Some(AckTimes { p50_ms: 3.0, p99_ms: 11.0 }),
         persisted_ack: Some(AckTimes { p50_ms: 14.0, p99_ms: 40.0 }),
         clock_skew_ms: Some(-800),
+        viewers: 3,
     };
     let health = [(gate, Ok(health)), (lost.0, Err(lost.1))];
     let shown = Thumbnail {
@@ -410,6 +423,8 @@ mod tests {
             producer: None,
             fragments_per_second: Some(f64::NAN),
             bits_per_second: None,
+            minute_fragments_per_second: None,
+            minute_bits_per_second: None,
             codec_ids: Vec::new(),
             width_pixels: None,
             height_pixels: None,
@@ -420,11 +435,12 @@ mod tests {
             received_ack: None,
             persisted_ack: None,
             clock_skew_ms: None,
+            viewers: 0,
         };
         let answer = get_stream_health(&[(StreamRef::Name("x".into()), Ok(odd))]);
         let answer: Value = serde_json::from_slice(&answer).unwrap();
         let off = answer["Streams"][0].as_object().unwrap();
         let known: Vec<_> = off.iter().filter(|(_, v)| !v.is_null()).map(|(k, _)| k).collect();
-        assert_eq!(known, ["CodecIds", "State", "StreamName"]);
+        assert_eq!(known, ["CodecIds", "State", "StreamName", "Viewers"]);
     }
 }
