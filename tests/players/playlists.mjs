@@ -22,7 +22,16 @@ export class Recorder {
     this.directory = directory;
     this.series = new Map();
     this.failures = [];
+    /** Requests that took long: what to look at when a player stood still. */
+    this.slow = [];
     this.pending = [];
+    page.on("requestfinished", (request) => {
+      const { responseStart, responseEnd } = request.timing();
+      if (responseEnd > 1_000) {
+        const says = `${responseStart.toFixed(0)} ms, whole after ${responseEnd.toFixed(0)} ms`;
+        this.slow.push(`${says}: ${this.#short(request.url())}`);
+      }
+    });
     page.on("response", (response) => this.pending.push(this.#take(response)));
     page.on("requestfailed", (request) => {
       // A player gives requests up when it seeks or ends.

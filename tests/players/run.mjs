@@ -45,6 +45,8 @@ class Context {
     this.recordings = {};
     this.cameras = new Map();
     this.lists = 0;
+    /** Slow requests of the page played last. */
+    this.slow = [];
   }
 
   async makeRecordings() {
@@ -111,6 +113,7 @@ class Context {
         await pause(100);
       }
       report.errors.push(...troubles, ...recorder.failures);
+      this.slow = recorder.slow;
       report.errors.push(...(await recorder.findings()).map((line) => `playlist: ${line}`));
       if (process.argv.includes("--verbose")) console.log(JSON.stringify(report, null, 1));
       return { report };
@@ -133,6 +136,7 @@ async function runCase(context, { name, run }) {
   const took = ((Date.now() - begun) / 1000).toFixed(0);
   console.log(`${passed ? "ok    " : "FAILED"} ${name} (${took} s)${says ? `: ${says}` : ""}`);
   for (const reason of expect.broken) console.log(`         ${reason}`);
+  if (!passed) for (const line of context.slow.slice(0, 10)) console.log(`         slow: ${line}`);
   return passed;
 }
 

@@ -1,10 +1,9 @@
 //! GetCoverage: what is recorded of streams over a range of time, and why the rest is not
 //! (console.md §3.3).
 //!
-//! A range of up to [`ROWS_MAX`] fragments is read row by row: runs, gaps with reasons, and buckets
-//! when the runs are more than the points. A longer one is answered with buckets alone, from the
-//! counters of the fragments at their edges; footage that was lost to damage counts as recorded
-//! there.
+//! Up to [`ROWS_MAX`] fragments are read row by row: runs, gaps with reasons, and buckets when the
+//! runs are more than the points. A longer range is answered with buckets alone, from the counters
+//! of the fragments at their edges; footage that was lost to damage counts as recorded there.
 
 mod marks;
 mod reasons;
@@ -26,13 +25,11 @@ use self::reasons::{Facts, Gap, PIECE_MS_MIN, explain, longest};
 use self::runs::{Hole, Piece, RunBuilder, Span};
 use super::streams::StreamRuntime;
 
-/// Rows that one call reads, over all its streams: 23 streams with a day of two-second fragments
-/// each; a second of work when nothing is cached.
+/// Rows that one call reads, over all its streams: 23 days of two-second fragments of one stream, a
+/// day of 23 streams. Some 0.2 µs a row when it is cached, 0.8 µs when not.
 const ROWS_MAX: u64 = 1_000_000;
-/// Rows read of one stream at most: four days of two-second fragments.
-const STREAM_ROWS_MAX: u64 = 200_000;
-/// Edges of buckets that one call looks up, over all its streams, at some 0.1 ms each.
-const MARKS_MAX: usize = 20_000;
+/// Edges of buckets that one call looks up, over all its streams, at some 0.3 ms each.
+const MARKS_MAX: usize = 10_000;
 /// Rows read at once.
 const PAGE_ROWS: usize = 4096;
 /// How far before an instant a fragment may start that contains it: as the store has it.
@@ -68,7 +65,7 @@ pub(super) async fn answer(
             points_max: request.points_max as usize,
             bucket_ms: request.bucket_ms(),
         },
-        rows_max: (ROWS_MAX / count as u64).min(STREAM_ROWS_MAX),
+        rows_max: ROWS_MAX / count as u64,
         marks_max: (MARKS_MAX / count).max(1),
         now,
     };

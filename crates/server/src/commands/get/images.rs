@@ -119,7 +119,7 @@ async fn newest(
 /// How old the newest picture may be.
 const NEWEST_MS: u64 = 600_000;
 
-/// `out.jpg` becomes `out-<epoch milliseconds>.jpg`.
+/// `out.jpg` becomes `out-EPOCH_MS.jpg`.
 fn numbered(path: &str, at: UnixMillis) -> String {
     match path.rsplit_once('.') {
         Some((stem, extension)) if !extension.contains('/') && !stem.is_empty() => {

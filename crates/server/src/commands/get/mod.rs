@@ -39,7 +39,7 @@ use super::units::duration;
 ///       the start is shown; what it is decoded from, up to the key frame before, is in the file.)
 ///
 /// .jpg  The picture at --at or --from, or the newest; with --every one each so often, as
-/// .png  FILE-<epoch milliseconds>.jpg.
+/// .png  FILE-EPOCH_MS.jpg.
 ///
 /// .m3u8 A playlist that plays what --from and --to name, or live, until it expires, in VLC and
 ///       others; ffplay needs -protocol_whitelist file,http,https,tcp,tls, and browsers a URL
