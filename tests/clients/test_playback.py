@@ -188,6 +188,16 @@ def test_all_that_lists_name_is_there_and_stays_the_same(record, tmp_path, video
         assert here != there and fetch(here).body == fetch(there).body
 
 
+def test_sound_is_listed_as_long_as_it_is(record):
+    """With B-frames a fragment's sound begins and ends before its pictures; shaka goes by EXTINF."""
+    text = fetch(media_playlists(record("bframes").hls())[1]).text
+    starts = [int(at) for at in re.findall(r"[?&]At=(\d+)", text)]
+    lengths = [float(length) for length in re.findall(r"#EXTINF:([\d.]+)", text)]
+    between = [(later - start) / 48_000 for start, later in zip(starts, starts[1:])]
+    assert lengths[:-1] == pytest.approx(between, abs=1e-5)
+    assert lengths[0] < 1.99, "the recording interleaves as cameras do"
+
+
 def test_the_manifest(record, tmp_path):
     url = record("bframes").dash(DisplayFragmentNumber="ALWAYS", DisplayFragmentTimestamp="ALWAYS")
     answer = fetch(url)

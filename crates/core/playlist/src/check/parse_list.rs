@@ -147,9 +147,12 @@ impl<'a> Reader<'a, '_> {
             }
             "EXT-X-MEDIA-SEQUENCE" => {
                 self.once(line, name, "RFC 8216 §4.3.3.2");
-                self.before_segments(line, name, "RFC 8216 §4.3.3.2");
+                let in_place = self.before_segments(line, name, "RFC 8216 §4.3.3.2");
                 let number = self.integer(line, name, value, "RFC 8216 §4.3.3.2");
-                self.list.media_sequence = number.unwrap_or(0);
+                // Numbers already given stay what they are.
+                if in_place {
+                    self.list.media_sequence = number.unwrap_or(0);
+                }
             }
             "EXT-X-DISCONTINUITY-SEQUENCE" => {
                 self.once(line, name, "RFC 8216 §4.3.3.3");
@@ -197,10 +200,12 @@ impl<'a> Reader<'a, '_> {
             }
             "EXT-X-SKIP" => {
                 self.once(line, name, "bis §4.4.5.2");
-                self.before_segments(line, name, "bis §4.4.5.2");
+                let in_place = self.before_segments(line, name, "bis §4.4.5.2");
                 let list = Attributes::parse("EXT-X-SKIP", line, value, self.findings);
                 list.required("SKIPPED-SEGMENTS", "bis §4.4.5.2", self.findings);
-                self.list.skip = list.integer("SKIPPED-SEGMENTS").map(|count| (line, count));
+                if in_place {
+                    self.list.skip = list.integer("SKIPPED-SEGMENTS").map(|count| (line, count));
+                }
             }
             "EXT-X-DISCONTINUITY" => {
                 self.of_segment(line, name);
@@ -355,10 +360,12 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn before_segments(&mut self, line: usize, name: &str, rule: &'static str) {
-        if !self.list.segments.is_empty() || !self.pending.parts.is_empty() {
+    fn before_segments(&mut self, line: usize, name: &str, rule: &'static str) -> bool {
+        let before = self.list.segments.is_empty() && self.pending.parts.is_empty();
+        if !before {
             self.findings.must(line, rule, format!("{name} after a segment"));
         }
+        before
     }
 
     fn integer(
