@@ -302,6 +302,7 @@ fn two_reloads() {
         ),
         ("#EXT-X-DISCONTINUITY\n => ", "RFC 8216 §6.2.1", "discontinuity"),
         ("#EXT-X-DISCONTINUITY\n => ", "", "another discontinuity flag"),
+        ("#EXT-X-DISCONTINUITY\n => ", "", "another discontinuity flag"),
         (
             "DISCONTINUITY-SEQUENCE:3 => DISCONTINUITY-SEQUENCE:4",
             "RFC 8216 §6.2.1",
@@ -344,6 +345,12 @@ fn lists_that_must_not_change() {
     let more = "#EXTINF:1.00000,\ns.mp4?n=2\n";
     let grown = event.clone() + more;
     assert_eq!(media_playlists(&[&event, &grown, &(grown.clone() + "#EXT-X-ENDLIST\n")]), []);
+    let late = edited(
+        VOD,
+        "MEDIA-SEQUENCE:0 => MEDIA-SEQUENCE:1 ;; s.mp4?n=0\n => s.mp4?n=0\n#EXT-X-MEDIA-SEQUENCE:0\n",
+    );
+    crate::fuzz::checkers(late.as_bytes());
+    // A sequence number in the wrong place does not renumber what stands before it.
     let late = edited(
         VOD,
         "MEDIA-SEQUENCE:0 => MEDIA-SEQUENCE:1 ;; s.mp4?n=0\n => s.mp4?n=0\n#EXT-X-MEDIA-SEQUENCE:0\n",
