@@ -302,7 +302,6 @@ fn two_reloads() {
         ),
         ("#EXT-X-DISCONTINUITY\n => ", "RFC 8216 §6.2.1", "discontinuity"),
         ("#EXT-X-DISCONTINUITY\n => ", "", "another discontinuity flag"),
-        ("#EXT-X-DISCONTINUITY\n => ", "", "another discontinuity flag"),
         (
             "DISCONTINUITY-SEQUENCE:3 => DISCONTINUITY-SEQUENCE:4",
             "RFC 8216 §6.2.1",
@@ -345,11 +344,240 @@ fn lists_that_must_not_change() {
     let more = "#EXTINF:1.00000,\ns.mp4?n=2\n";
     let grown = event.clone() + more;
     assert_eq!(media_playlists(&[&event, &grown, &(grown.clone() + "#EXT-X-ENDLIST\n")]), []);
-    let late = edited(
-        VOD,
-        "MEDIA-SEQUENCE:0 => MEDIA-SEQUENCE:1 ;; s.mp4?n=0\n => s.mp4?n=0\n#EXT-X-MEDIA-SEQUENCE:0\n",
+    let late = edited(VOD, "#EXT-X-ENDLIST => #EXTINF:1.00000,\ns.mp4?n=2\n#EXT-X-ENDLIST");
+    let rules: Vec<_> = media_playlists(&[VOD, &late]).into_iter().map(|f| f.rule).collect();
+    assert_eq!(rules, ["RFC 8216 §4.3.3.4", "RFC 8216 §4.3.3.5"]);
+    let removed = edited(
+        &grown,
+        "MEDIA-SEQUENCE:0 => MEDIA-SEQUENCE:1 ;; \
+         #EXT-X-PROGRAM-DATE-TIME:2023-05-17T13:48:35.994Z\n#EXTINF:2.00000,\ns.mp4?n=0\n => ",
     );
-    crate::fuzz::checkers(late.as_bytes());
+    // The discontinuity number moves too: an EVENT list cannot say so.
+    let findings = media_playlists(&[&grown, &removed]);
+    assert!(findings.iter().any(|f| f.message.contains("removed from a VOD or EVENT")));
+    let short = edited(
+        LOW,
+        "MEDIA-SEQUENCE:4 => MEDIA-SEQUENCE:8 ;; DISCONTINUITY-SEQUENCE:3 => DISCONTINUITY-SEQUENCE:4",
+    );
+    let cut = short
+        .find("#EXT-X-PROGRAM")
+        .zip(short.find("#EXT-X-PROGRAM-DATE-TIME:2026-11-20T09:00:08"));
+    let (from, to) = cut.unwrap();
+    let short = format!("{}{}", &short[..from], &short[to..]);
+    let findings = media_playlists(&[LOW, &short]);
+    let rules: Vec<_> = findings.iter().map(|f| f.rule).collect();
+    assert_eq!(rules, ["RFC 8216 §6.2.2", "Apple 8.11"], "{findings:#?}");
+}
+
+#[test]
+fn growth_in_time() {
+    assert_eq!(media_playlists_at(&[(0, LOW), (1000, LOW), (3000, LOW)]), []);
+    let findings = media_playlists_at(&[(0, LOW), (3003, LOW)]);
+    check_red(findings, "RFC 8216 §6.2.2", "unchanged for 3.00300 s", "a frozen list");
+    assert_eq!(media_playlists_at(&[(0, VOD), (100_000, VOD)]), []);
+}
+
+#[test]
+fn two_renditions() {
+    for (edit, rule, what) in [
+        (
+            "DISCONTINUITY-SEQUENCE:3 => DISCONTINUITY-SEQUENCE:2",
+            "RFC 8216 §6.2.4",
+            "discontinuity number",
+        ),
+        ("MEDIA-SEQUENCE:4 => MEDIA-SEQUENCE:5", "packaging.md §5.2 rule 6", "media sequence"),
+        (
+            "09:00:00.000Z\n#EXTINF:2.00000 => 09:00:00.000Z\n#EXTINF:1.80000",
+            "packaging.md §5.2 rule 6",
+            "apart",
+        ),
+        (
+            "TARGETDURATION:2 => TARGETDURATION:3 ;; =12.0 => =18.0 ;; =6.0 => =9.0",
+            "",
+            "target duration",
+        ),
+        (
+            "PART-HOLD-BACK=3.0 => PART-HOLD-BACK=3.5",
+            "bis §4.4.3.8",
+            "another EXT-X-SERVER-CONTROL",
+        ),
+    ] {
+        let findings = renditions(&[LOW, &edited(LOW, edit)]);
+        if rule.is_empty() {
+            assert!(findings.iter().any(|finding| finding.message.contains(what)), "{findings:#?}");
+        } else {
+            check_red(findings, rule, what, edit);
+        }
+    }
+    let undated: String = VOD.split_inclusive('\n').filter(|l| !l.contains("DATE-TIME")).collect();
+    check_red(renditions(&[VOD, &undated]), "RFC 8216 §6.2.4", "in one list only", "no times");
+}
+
+#[test]
+fn multivariant_rules() {
+    for (edit, rule, what) in [
+        ("BANDWIDTH=200, => X=1,", "", "without BANDWIDTH"),
+        ("CODECS=\"avc1.42c032,mp4a.40.2\", => ", "RFC 8216 §4.3.4.2", "no CODECS"),
+        ("v.m3u8\n => ", "RFC 8216 §4.3.4.2", "without URI"),
+        ("v.m3u8\n => v.m3u8\nw.m3u8\n", "RFC 8216 §4.3.4.2", "without EXT-X-STREAM-INF"),
+        ("AUDIO=\"audio\" => AUDIO=\"sound\"", "RFC 8216 §4.3.4.2", "no EXT-X-MEDIA"),
+        ("15.010 => 15.0101", "RFC 8216 §4.3.4.2", "decimals"),
+        ("RESOLUTION=64x36,F => RESOLUTION=64,F", "RFC 8216 §4.2", "RESOLUTION cannot be"),
+        ("AVERAGE-BANDWIDTH=100 => AVERAGE-BANDWIDTH=201", "RFC 8216 §4.3.4.2", "above"),
+        ("NAME=\"audio\", => ", "", "without NAME"),
+        ("TYPE=AUDIO => TYPE=SOUND", "", "TYPE cannot be"),
+        ("DEFAULT=YES => FORCED=NO,DEFAULT=YES", "RFC 8216 §4.3.4.1", "FORCED"),
+        ("AUTOSELECT=YES => AUTOSELECT=NO", "RFC 8216 §4.3.4.1", "AUTOSELECT=NO"),
+        (",URI=\"i.m3u8\" => ", "RFC 8216 §4.3.4.3", "without URI"),
+        (
+            "VERSION:7\n => VERSION:7\n#EXT-X-TARGETDURATION:2\n",
+            "RFC 8216 §4.3.4",
+            "media playlist",
+        ),
+    ] {
+        let findings = multivariant_playlist(&edited(MULTIVARIANT, edit));
+        if rule.is_empty() {
+            assert!(findings.iter().any(|finding| finding.message.contains(what)), "{findings:#?}");
+        } else {
+            check_red(findings, rule, what, edit);
+        }
+    }
+    check_red(multivariant_playlist("#EXTM3U\n"), "RFC 8216 §4.3.4.2", "no EXT-X-STREAM", "empty");
+}
+
+#[test]
+fn one_mpd() {
+    for (edit, rule, what) in [
+        (" </Period> => ", "XML 1.0 §2.1", "matches nothing"),
+        ("MPD => MPF", "ISO/IEC 23009-1 §5.3.1", "not MPD"),
+        ("mpd:2011\" => mpd:2012\"", "ISO/IEC 23009-1 §5.3.1.3", "namespace"),
+        ("\"dynamic\" => \"live\"", "", "type"),
+        (
+            " publishTime=\"2026-11-20T09:00:42.000Z\" =>  ",
+            "ISO/IEC 23009-1 §5.3.1.2",
+            "publishTime",
+        ),
+        (" minBufferTime=\"PT4S\" =>  ", "ISO/IEC 23009-1 §5.3.1.2", "minBufferTime"),
+        (" minimumUpdatePeriod=\"PT1S\" =>  ", "ISO/IEC 23009-1 §5.4", "minimumUpdatePeriod"),
+        ("\"PT4S\" => \"4\"", "ISO/IEC 23009-1 §5.3", "cannot be"),
+        ("09:00:42.000Z => 09:00:37.999Z", "packaging.md §6", "1 ms after"),
+        ("Period id=\"0\" => Period", "ISO/IEC 23009-1 §5.3.2.2", "without @id"),
+        (" </Period> =>  </Period><Period id=\"1\"/>", "", "without segments"),
+        ("UTCTiming => Nothing", "packaging.md §6", "UTCTiming"),
+        (" bandwidth=\"1500000\" =>  ", "ISO/IEC 23009-1 §5.3.5.2", "bandwidth"),
+        (" mimeType=\"video/mp4\" =>  ", "ISO/IEC 23009-1 §5.3.7", "mimeType"),
+        ("$Number$ => 1", "ISO/IEC 23009-1 §5.3.9.4.4", "names no segment"),
+        ("timescale=\"1000\" => timescale=\"x\"", "", "no integer"),
+        ("d=\"2000\"/><S t=\"34000\" => d=\"0\"/><S t=\"32000\"", "", "no duration"),
+        ("t=\"34000\" => t=\"33999\"", "", "overlaps"),
+        ("<S t=\"32000\" d=\"2000\"/> => <S t=\"31000\" d=\"2000\"/>", "packaging.md §6", "jumps"),
+        (
+            "<S t=\"32000\" d=\"2000\"/> => <S t=\"32000\"/>",
+            "ISO/IEC 23009-1 §5.3.9.6",
+            "without @t or @d",
+        ),
+        (
+            "t=\"36000\" d=\"2000\" => t=\"36000\" d=\"2000\" r=\"-1\"",
+            "ISO/IEC 23009-1 §5.3.9.6",
+            "@r",
+        ),
+        ("SegmentTimeline => Other", "", "no SegmentTimeline"),
+    ] {
+        let findings = mpds(&[&edited(DYNAMIC, edit)]);
+        if rule.is_empty() {
+            assert!(findings.iter().any(|finding| finding.message.contains(what)), "{findings:#?}");
+        } else {
+            check_red(findings, rule, what, edit);
+        }
+    }
+    let repeated = edited(
+        DYNAMIC,
+        "<S t=\"32000\" d=\"2000\"/><S t=\"34000\" d=\"2000\"/><S t=\"36000\" d=\"2000\"/> => \
+         <S t=\"32000\" d=\"2000\" r=\"2\"/>",
+    );
+    assert_eq!(mpds(&[DYNAMIC, &repeated]), []);
+    let ended = to_static("PT38S");
+    assert_eq!(mpds(&[DYNAMIC, &ended]), []);
+    check_red(mpds(&[&to_static("PT37S")]), "ISO/IEC 23009-1 §5.3.1.2", "ends 38000 ms", "static");
+}
+
+fn to_static(duration: &str) -> String {
+    let edit = format!(
+        "\"dynamic\" => \"static\" ;; minimumUpdatePeriod=\"PT1S\" => mediaPresentationDuration=\"{duration}\""
+    );
+    edited(DYNAMIC, &edit)
+}
+
+#[test]
+fn two_mpds() {
+    let first = "<S t=\"32000\" d=\"2000\"/>";
+    for (edit, rule, what) in [
+        (format!("startNumber=\"17\" => startNumber=\"18\" ;; {first} => "), "", ""),
+        (format!("{first} => "), "ISO/IEC 23009-1 §5.4", ""),
+        (
+            "startNumber=\"17\" => startNumber=\"18\"".into(),
+            "ISO/IEC 23009-1 §5.4",
+            "segment 18 is now",
+        ),
+        ("startNumber=\"17\" => startNumber=\"16\"".into(), "ISO/IEC 23009-1 §5.4", "16 after 17"),
+        ("<S t=\"36000\" d=\"2000\"/> => ".into(), "ISO/IEC 23009-1 §5.4", "vanish"),
+        ("d=\"2000\"/></S => d=\"2001\"/></S".into(), "ISO/IEC 23009-1 §5.4", "segment 19"),
+        (
+            "T09:00:00.000Z => T09:00:00.001Z".into(),
+            "ISO/IEC 23009-1 §5.4",
+            "availabilityStartTime",
+        ),
+        ("09:00:42.000Z => 09:00:41.000Z".into(), "ISO/IEC 23009-1 §5.4", "publishTime"),
+        (
+            "startNumber => presentationTimeOffset=\"1\" startNumber".into(),
+            "ISO/IEC 23009-1 §5.4",
+            "Offset",
+        ),
+        ("AdaptationSet id=\"1\" => AdaptationSet id=\"2\"".into(), "ISO/IEC 23009-1 §5.4", "gone"),
+        ("i.mp4 => j.mp4".into(), "ISO/IEC 23009-1 §5.4", "initialization"),
+    ] {
+        let findings = mpds(&[DYNAMIC, &edited(DYNAMIC, &edit)]);
+        if rule.is_empty() {
+            assert_eq!(findings, [], "{edit}");
+        } else {
+            check_red(findings, rule, what, &edit);
+        }
+    }
+    let back = mpds(&[&to_static("PT38S"), DYNAMIC]);
+    check_red(back, "ISO/IEC 23009-1 §5.4", "dynamic after static", "resurrection");
+    let (from, to) = (DYNAMIC.find("  <Adapt").unwrap(), DYNAMIC.find(" </Period>").unwrap());
+    let set = DYNAMIC[from..to].replace("id=\"1\"", "id=\"2\"").replace(first, "");
+    let two = format!("{}{set}{}", &DYNAMIC[..to], &DYNAMIC[to..]);
+    check_red(mpds(&[&two]), "packaging.md §6", "another number of segments", "audio differs");
+}
+
+#[test]
+fn findings_are_bounded_and_read_well() {
+    let text = "#EXTM3U\n".to_owned() + &"a b\n".repeat(5000);
+    assert_eq!(media_playlists(&[&text]).len(), 1000);
+    let findings = media_playlists(&[VOD, &edited(VOD, "s.mp4?n=1 => s.mp4?n=2")]);
+    let listing: Vec<_> = findings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        listing,
+        ["must [RFC 8216 §6.2.1] text 1 line 14: segment 1 has another URI than before"]
+    );
+    assert!(utf8(3, b"\xff").is_err_and(|finding| finding.text == 3));
+}
+
+/// Every way of cutting the right texts short, and a few ways of spoiling each byte.
+#[test]
+fn hostile_bytes() {
+    for text in [VOD, LOW, MULTIVARIANT, DYNAMIC] {
+        let bytes = text.as_bytes();
+        for (at, spoiled) in (0..bytes.len()).zip([b'\0', b'"', 0xff, b'9', b'\n'].iter().cycle()) {
+            if at % 4 == 0 {
+                crate::fuzz::checkers(&bytes[..at]);
+            }
+            let mut bytes = bytes.to_vec();
+            bytes[at] = *spoiled;
+            crate::fuzz::checkers(&bytes);
+        }
+    }
     // A sequence number in the wrong place does not renumber what stands before it.
     let late = edited(
         VOD,
