@@ -41,7 +41,7 @@ class Context {
     Object.assign(this, { server, pages, browser });
     this.liveSeconds = isShort ? 15 : 60;
     /** Presses of play of which the median counts. */
-    this.rounds = isShort ? 3 : 5;
+    this.rounds = 5;
     this.recordings = {};
     this.cameras = new Map();
     this.lists = 0;
