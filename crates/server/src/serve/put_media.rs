@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt as _;
 use streamkeep_api::ConnectionPermit;
 use streamkeep_engine::{AppendDone, AppendRefused, Engine};
 use streamkeep_http::{ConnectionInfo, Exchange, ReadError, WriteError};
@@ -128,6 +127,7 @@ pub(crate) async fn run(
         tokio::select! {
             biased;
             Some((number, result)) = stored_rx.recv() => session.handle_stored(number, result),
+            result = handed_over(&mut shell.blocked) => shell.resume(&mut session, result),
             io = io(exchange, reading) => match io {
                 Io::Read(Ok(Some(bytes))) => {
                     let now = Instant::now();
@@ -183,7 +183,7 @@ pub(crate) async fn run(
             }
             () = &mut timer => {
                 let silent = last_byte.elapsed();
-                if shell.blocked.is_some() {
+                if shell.waits_for_room() {
                     shell.retry(&mut session);
                 } else if let Some(until) = paused_until {
                     paused_until = Some(until).filter(|until| *until > Instant::now());
@@ -211,7 +211,7 @@ pub(crate) async fn run(
                 }
             }
         }
-        if shell.blocked.is_some() {
+        if shell.waits_for_room() {
             bring_forward(timer.as_mut(), OVERLOAD_RETRY);
         }
         if timer.is_elapsed() {
@@ -225,7 +225,7 @@ pub(crate) async fn run(
             if let Some(until) = paused_until {
                 next = next.min(until.saturating_duration_since(Instant::now()));
             }
-            if shell.blocked.is_some() {
+            if shell.waits_for_room() {
                 next = OVERLOAD_RETRY;
             }
             if let Some(most) = rules.life_max.filter(|_| session.wants_body()) {
@@ -311,6 +311,14 @@ struct Blocked {
     fragments: Vec<Arc<Fragment>>,
     /// The first of them is being handed to the store on another thread.
     handing_over: Option<JoinHandle<Result<(), AppendRefused>>>,
+}
+
+/// What the store says to the fragment that is being handed over; never, when there is none.
+async fn handed_over(blocked: &mut Option<Blocked>) -> Result<(), AppendRefused> {
+    match blocked.as_mut().and_then(|blocked| blocked.handing_over.as_mut()) {
+        Some(task) => task.await.unwrap_or(Err(AppendRefused::Closed)),
+        None => std::future::pending().await,
+    }
 }
 
 impl Shell<'_> {
@@ -426,27 +434,31 @@ impl Shell<'_> {
         }
     }
 
-    /// Asks the store again for what it had no room for, or looks whether a large fragment has been
-    /// handed over.
-    fn retry(&mut self, session: &mut IngestSession) {
+    /// The store has taken or refused the large fragment that was handed over: on with what came
+    /// behind it.
+    fn resume(&mut self, session: &mut IngestSession, result: Result<(), AppendRefused>) {
         let Some(mut blocked) = self.blocked.take() else { return };
-        if let Some(task) = blocked.handing_over.take() {
-            if !task.is_finished() {
-                self.blocked = Some(Blocked { handing_over: Some(task), ..blocked });
-                return;
-            }
-            let fragment = blocked.fragments.remove(0);
-            let result = task.now_or_never().and_then(Result::ok);
-            self.appended(session, fragment, result.unwrap_or(Err(AppendRefused::Closed)));
-            let since = self.blocked.as_ref().map_or_else(Instant::now, |again| again.since);
-            for fragment in blocked.fragments {
-                self.append(session, fragment);
-            }
-            if let Some(again) = &mut self.blocked {
-                again.since = since;
-            }
-            return;
+        let fragment = blocked.fragments.remove(0);
+        // Still no room: the wait goes on, it does not begin anew.
+        let is_overloaded = matches!(result, Err(AppendRefused::Overloaded));
+        let since = if is_overloaded { blocked.since } else { Instant::now() };
+        self.appended(session, fragment, result);
+        for fragment in blocked.fragments {
+            self.append(session, fragment);
         }
+        if let Some(again) = &mut self.blocked {
+            again.since = since;
+        }
+    }
+
+    /// The store had no room, and is to be asked again.
+    fn waits_for_room(&self) -> bool {
+        self.blocked.as_ref().is_some_and(|blocked| blocked.handing_over.is_none())
+    }
+
+    /// Asks the store again for what it had no room for.
+    fn retry(&mut self, session: &mut IngestSession) {
+        let Some(blocked) = self.blocked.take() else { return };
         if blocked.since.elapsed() > OVERLOAD_PATIENCE {
             tracing::warn!("the store is overloaded, the session is broken off");
             for fragment in &blocked.fragments {

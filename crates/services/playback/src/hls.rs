@@ -125,7 +125,9 @@ pub(crate) async fn media(
             Answer::Now => {
                 let since = ready.get_or_insert_with(Instant::now);
                 let left = HINT_WAIT.saturating_sub(since.elapsed());
-                if !list.lacks_hint() || left.is_zero() {
+                // A player that only begins is not kept from its first picture.
+                let is_reload = query.directives.reload.is_some();
+                if !is_reload || !list.lacks_hint() || left.is_zero() {
                     return list.write(service, view, query).await;
                 }
                 tokio::select! {
