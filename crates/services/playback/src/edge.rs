@@ -13,7 +13,8 @@ use streamkeep_packaging::{
 use crate::PlaybackError;
 use crate::claims::PartRule;
 use crate::fragments::Loaded;
-use crate::segment::{PartSpan, audio_track, cut_parts, part_bytes, row_of, video_track};
+use crate::parts::{PartSpan, cut_parts, part_bytes};
+use crate::segment::{audio_track, row_of, video_track};
 use crate::tracks::{TrackRole, TrackSet, TrackSets};
 
 /// A fragment cut into parts: arriving, or stored a moment ago.

@@ -25,6 +25,7 @@ mod fragments;
 mod hls;
 mod init;
 mod lru;
+mod parts;
 mod query;
 mod segment;
 mod service;

@@ -1,4 +1,4 @@
-//! Media segments and parts in fragmented MP4: one track of one fragment.
+//! Media segments in fragmented MP4: one track of one fragment.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -6,14 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use streamkeep_fmp4::{Sample, SegmentKind, write_media_segment_head};
 use streamkeep_media::FrameEntry;
-use streamkeep_packaging::{
-    TrackSamples, VIDEO_TIMESCALE, audio_samples, ns_of_ticks, ticks_of_ns, video_samples,
-};
+use streamkeep_packaging::{TrackSamples, audio_samples, video_samples};
 use streamkeep_sound::{FragmentSound, PACKET_SAMPLES_48K};
 use streamkeep_volume::TrackRow;
 
 use crate::PlaybackError;
-use crate::claims::PartRule;
 use crate::fragments::Loaded;
 use crate::tracks::{AudioTrack, TrackRole};
 
@@ -190,116 +187,4 @@ fn encoded_segment(
 fn frames_of(loaded: &Loaded, index: u8) -> Vec<&[u8]> {
     let own = loaded.frames.iter().filter(|frame| frame.track_index == index);
     own.map(|frame| loaded.frame_bytes(frame)).collect()
-}
-
-/// A part: some samples of a track, and how long it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PartSpan {
-    /// Of the track's samples.
-    pub(crate) samples: Range<usize>,
-    /// Decode time of its first sample after the track's start, in ticks.
-    pub(crate) offset: u64,
-    /// In ticks.
-    pub(crate) duration: u64,
-    /// Begins with a sync sample.
-    pub(crate) is_independent: bool,
-}
-
-/// Cuts a track into parts: `rule.frames` frames of the lead track each, and of the other track
-/// what is presented meanwhile. `is_complete` is false while the fragment is still arriving; then
-/// only parts that nothing can change any more are given.
-pub(crate) fn cut_parts(
-    lead: &TrackSamples,
-    other: Option<(&TrackSamples, u32)>,
-    rule: PartRule,
-    is_complete: bool,
-) -> Vec<PartSpan> {
-    let frames = usize::from(rule.frames.max(1));
-    let mut spans = Vec::new();
-    let (mut start, mut offset) = (0, 0_u64);
-    while start < lead.samples.len() {
-        let end = (start + frames).min(lead.samples.len());
-        // The duration of a frame is known when the one decoded after it is, and that is final
-        // when no frame can come that belongs before.
-        let is_final = is_complete || end + usize::from(rule.reorder) < lead.samples.len();
-        if !is_final || (end - start < frames && !is_complete) {
-            break;
-        }
-        let duration = durations(&lead.samples[start..end]);
-        spans.push(PartSpan {
-            samples: start..end,
-            offset,
-            duration,
-            is_independent: lead.samples[start].is_sync,
-        });
-        offset += duration;
-        start = end;
-    }
-    match other {
-        None => spans,
-        Some((track, timescale)) => cut_along(&spans, track, timescale, is_complete),
-    }
-}
-
-/// Parts of the second track: the samples that begin within each part of the lead track, counted
-/// from its own start. It may begin earlier than the lead track, but its first part must not be
-/// longer for that.
-fn cut_along(
-    lead: &[PartSpan],
-    track: &TrackSamples,
-    timescale: u32,
-    is_complete: bool,
-) -> Vec<PartSpan> {
-    let mut spans = Vec::new();
-    let (mut next, mut offset) = (0, 0_u64);
-    for (index, part) in lead.iter().enumerate() {
-        let end_90k = i64::try_from(part.offset + part.duration).unwrap_or(i64::MAX);
-        let end = ticks_of_ns(ns_of_ticks(end_90k, VIDEO_TIMESCALE), timescale);
-        let is_last = is_complete && index + 1 == lead.len();
-        let first = next;
-        let mut duration = 0;
-        while let Some(sample) = track.samples.get(next) {
-            let begins = i64::try_from(offset + duration).unwrap_or(i64::MAX);
-            if begins >= end && !is_last {
-                break;
-            }
-            duration += u64::from(sample.duration);
-            next += 1;
-        }
-        // A sample that begins later must have come: only then is this one whole.
-        if next == track.samples.len() && !is_complete {
-            break;
-        }
-        spans.push(PartSpan { samples: first..next, offset, duration, is_independent: true });
-        offset += duration;
-    }
-    spans
-}
-
-fn durations(samples: &[Sample]) -> u64 {
-    samples.iter().map(|sample| u64::from(sample.duration)).sum()
-}
-
-/// The bytes of a part. `media` holds the fragment so far.
-pub(crate) fn part_bytes(
-    media: impl Fn(Range<u32>) -> Option<Bytes>,
-    track: &TrackSamples,
-    frames: &[Range<u32>],
-    span: &PartSpan,
-    at: u64,
-    sequence: u32,
-) -> Result<Bytes, PlaybackError> {
-    let samples = track.samples.get(span.samples.clone()).unwrap_or_default();
-    if samples.is_empty() {
-        return Err(PlaybackError::NotFound("the part has no frame"));
-    }
-    let payload: usize = samples.iter().map(|sample| sample.size as usize).sum();
-    let mut out = Vec::with_capacity(payload + 256 + samples.len() * 16);
-    write_media_segment_head(&mut out, SegmentKind::Part, sequence, at + span.offset, samples)
-        .map_err(|error| PlaybackError::InvalidFrame(error.to_string()))?;
-    for range in frames.get(span.samples.clone()).unwrap_or_default() {
-        let bytes = media(range.clone()).ok_or(PlaybackError::NotFound("the part is gone"))?;
-        out.extend_from_slice(&bytes);
-    }
-    Ok(out.into())
 }
