@@ -6,11 +6,12 @@
 //!
 //! Everything here polls and nothing waits by itself: times are kept by the callers.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -49,6 +50,10 @@ impl Transport {
             None => None,
         };
         Ok(Self { tcp, tls, input: None, output: Output::default(), eof: false, counters })
+    }
+
+    pub(crate) fn is_tls(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// The protocol agreed on by ALPN.
@@ -175,6 +180,46 @@ impl Transport {
         Ok(())
     }
 
+    /// Queues records of `bytes`, as full as they can be, as one unit of about `len_max` bytes. Only
+    /// under TLS.
+    pub(crate) fn queue_records(&mut self, bytes: &mut impl Buf, len_max: usize) -> io::Result<()> {
+        let tls = self.tls.as_mut().expect("called with TLS only");
+        let result = self.output.unit(|out| {
+            out.reserve(len_max.min(bytes.remaining()) + 2 * TLS_RECORD_LEN_MAX);
+            while bytes.has_remaining() && out.len() < len_max {
+                let len = bytes.remaining().min(TLS_RECORD_LEN_MAX);
+                match bytes.chunk().get(..len) {
+                    Some(record) => {
+                        tls.encrypt(record, out)?;
+                        bytes.advance(len);
+                    }
+                    None => tls.encrypt(&bytes.copy_to_bytes(len), out)?,
+                }
+            }
+            Ok(())
+        });
+        result.map_err(tls_error)
+    }
+
+    /// One `write` call of the front of `bytes`, past the queue. Only without TLS.
+    pub(crate) fn poll_write_from(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &mut impl Buf,
+    ) -> Poll<io::Result<()>> {
+        debug_assert!(self.tls.is_none(), "called without TLS only");
+        ready!(self.poll_flush(cx))?;
+        let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+        let count = bytes.chunks_vectored(&mut pieces);
+        let n = ready!(Pin::new(&mut self.tcp).poll_write_vectored(cx, &pieces[..count]))?;
+        if n == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        counters::add(&self.counters.bytes_out, n as u64);
+        bytes.advance(n);
+        Poll::Ready(Ok(()))
+    }
+
     /// Bytes queued and not yet written, as they go on the wire.
     pub(crate) fn queued(&self) -> usize {
         self.output.len()
@@ -227,6 +272,9 @@ impl Transport {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }
+
+/// Pieces of one `write` call: the head of a response or chunk, what it heads, and its end.
+const PIECES_MAX: usize = 3;
 
 fn tls_error(err: rustls::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, err)

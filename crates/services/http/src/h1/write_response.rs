@@ -1,9 +1,10 @@
 //! Responses that are not exchanges: a full body, or parts as they come.
 
 use std::future::poll_fn;
+use std::io;
 use std::task::Poll;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::{HeaderMap, Response, StatusCode, Version, header};
 use tokio::time::timeout;
 
@@ -43,21 +44,16 @@ pub(super) async fn write(
     }
     let mut head = Vec::with_capacity(512);
     response::encode_head(&mut head, parts.status, &parts.headers, framing, after);
+    let head = &head[..];
     if asked.head || framing == ResponseFraming::Bodyless {
-        transport.queue(&head).map_err(|_| Broken)?;
-        flush(transport, &cx.limits).await?;
+        send(transport, &cx.limits, head).await?;
         return Ok(after);
     }
     match body {
-        Body::Full(bytes) => {
-            // Head and small body in one unit: embedded clients parse what one TLS read gives.
-            let mut pieces = Pieces::begin(head);
-            pieces.append(transport, &cx.limits, &bytes).await?;
-            pieces.end(transport, &cx.limits).await?;
-        }
+        // Head and small body in one unit: embedded clients parse what one TLS read gives.
+        Body::Full(bytes) => send(transport, &cx.limits, head.chain(&bytes[..])).await?,
         Body::Stream(parts) => {
-            transport.queue(&head).map_err(|_| Broken)?;
-            flush(transport, &cx.limits).await?;
+            send(transport, &cx.limits, head).await?;
             let result = write_stream(transport, cx, parts, framing).await;
             if result.is_err() && framing == ResponseFraming::Close {
                 // FIN would pass for the end of the body.
@@ -107,7 +103,6 @@ async fn write_stream(
         ResponseFraming::Length(len) => Some(len),
         _ => None,
     };
-    let mut buffer = Vec::new();
     while let Some(part) = next_part(transport, &mut parts).await? {
         let part = match part {
             Ok(part) if part.is_empty() => continue,
@@ -124,17 +119,13 @@ async fn write_stream(
             };
             *left = rest;
         }
-        buffer.clear();
-        let mut pieces = Pieces::begin(buffer);
         if framing == ResponseFraming::Chunked {
             let size = format!("{:x}\r\n", part.len());
-            pieces.append(transport, &cx.limits, size.as_bytes()).await?;
-            pieces.append(transport, &cx.limits, &part).await?;
-            pieces.append(transport, &cx.limits, b"\r\n").await?;
+            let chunk = size.as_bytes().chain(&part[..]).chain(&b"\r\n"[..]);
+            send(transport, &cx.limits, chunk).await?;
         } else {
-            pieces.append(transport, &cx.limits, &part).await?;
+            send(transport, &cx.limits, &part[..]).await?;
         }
-        buffer = pieces.end(transport, &cx.limits).await?;
     }
     if left.is_some_and(|left| left > 0) {
         tracing::error!("handler sent less than its content-length");
@@ -172,64 +163,56 @@ async fn next_part(
     .await
 }
 
-/// Bytes gathered into units as large as a TLS record.
-struct Pieces(Vec<u8>);
-
-impl Pieces {
-    /// Starts with `bytes`, at most a record long or sent by themselves.
-    fn begin(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+/// Sends `bytes`: as one unit when a TLS record holds them, else in writes as large as the peer
+/// takes, without a copy where there is no TLS.
+async fn send(
+    transport: &mut Transport,
+    limits: &Limits,
+    mut bytes: impl Buf,
+) -> Result<(), Broken> {
+    if bytes.remaining() <= TLS_RECORD_LEN_MAX {
+        let unit = bytes.copy_to_bytes(bytes.remaining());
+        transport.queue(&unit).map_err(|_| Broken)?;
+        return flush(transport, limits).await;
     }
-
-    async fn append(
-        &mut self,
-        transport: &mut Transport,
-        limits: &Limits,
-        mut bytes: &[u8],
-    ) -> Result<(), Broken> {
-        loop {
-            let room = TLS_RECORD_LEN_MAX.saturating_sub(self.0.len());
-            let (piece, rest) = bytes.split_at(bytes.len().min(room));
-            self.0.extend_from_slice(piece);
-            if rest.is_empty() {
-                return Ok(());
-            }
-            bytes = rest;
-            transport.queue(&self.0).map_err(|_| Broken)?;
-            self.0.clear();
-            if transport.queued() > limits.queued_len_max {
-                flush(transport, limits).await?;
-            }
-        }
-    }
-
-    /// Sends what is left; gives the buffer back.
-    async fn end(self, transport: &mut Transport, limits: &Limits) -> Result<Vec<u8>, Broken> {
-        transport.queue(&self.0).map_err(|_| Broken)?;
-        flush(transport, limits).await?;
-        Ok(self.0)
-    }
-}
-
-/// Writes what is queued; gives up on a peer that takes nothing for the stall timeout.
-pub(super) async fn flush(transport: &mut Transport, limits: &Limits) -> Result<(), Broken> {
-    while transport.queued() > 0 {
-        let unit = poll_fn(|task| transport.poll_write_unit(task));
-        match timeout(limits.write_stall_timeout, unit).await {
-            Ok(Ok(())) => {}
-            Ok(Err(err)) => {
-                tracing::debug!(%err, "response not delivered");
-                return Err(Broken);
-            }
-            Err(_) => {
-                tracing::info!(
-                    queued = transport.queued(),
-                    seconds = limits.write_stall_timeout.as_secs_f32(),
-                    "peer takes no bytes: connection cut"
-                );
-                return Err(Broken);
-            }
+    while bytes.has_remaining() {
+        if transport.is_tls() {
+            transport.queue_records(&mut bytes, limits.queued_len_max).map_err(|_| Broken)?;
+            flush(transport, limits).await?;
+        } else {
+            let write = poll_fn(|task| transport.poll_write_from(task, &mut bytes));
+            in_time(write, limits).await?;
         }
     }
     Ok(())
+}
+
+/// Writes what is queued.
+pub(super) async fn flush(transport: &mut Transport, limits: &Limits) -> Result<(), Broken> {
+    while transport.queued() > 0 {
+        let unit = poll_fn(|task| transport.poll_write_unit(task));
+        in_time(unit, limits).await?;
+    }
+    Ok(())
+}
+
+/// Gives up on a peer that takes nothing for the stall timeout.
+async fn in_time(
+    write: impl Future<Output = io::Result<()>>,
+    limits: &Limits,
+) -> Result<(), Broken> {
+    match timeout(limits.write_stall_timeout, write).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(err)) => {
+            tracing::debug!(%err, "response not delivered");
+            Err(Broken)
+        }
+        Err(_) => {
+            tracing::info!(
+                seconds = limits.write_stall_timeout.as_secs_f32(),
+                "peer takes no bytes: connection cut"
+            );
+            Err(Broken)
+        }
+    }
 }
