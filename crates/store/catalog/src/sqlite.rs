@@ -12,6 +12,7 @@ mod schema;
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 pub use control::SqliteControl;
@@ -55,11 +56,21 @@ fn open_reader(path: &Path) -> Result<Connection, CatalogError> {
     let connection =
         Connection::open_with_flags(path, flags).map_err(backend("open database for reading"))?;
     connection.busy_timeout(BUSY).map_err(backend("configure database"))?;
+    keep_plans(&connection).map_err(backend("configure database"))?;
     Ok(connection)
+}
+
+/// Statements are planned once: SQLite otherwise plans those that compare a column with a parameter
+/// anew for each value ("The SQLite Query Planner Stability Guarantee").
+fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
 }
 
 fn configure(connection: &Connection, profile: &Profile) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
+    keep_plans(connection)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", profile.synchronous)?;
     connection.pragma_update_and_check(None, "secure_delete", profile.secure_delete, |_| Ok(()))?;
