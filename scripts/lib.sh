@@ -47,3 +47,12 @@ need_python() {
             -r "$root/tests/requirements.txt"
     fi
 }
+
+# need_players : what plays in the browser, in tests/players/node_modules.
+need_players() {
+    local players=$root/tests/players
+    cmp -s "$players/package-lock.json" "$players/node_modules/.locked" && return
+    say "installing the players"
+    npm ci --prefix "$players" --ignore-scripts --no-audit --no-fund --silent
+    cp "$players/package-lock.json" "$players/node_modules/.locked"
+}
