@@ -196,6 +196,29 @@ def test_images_in_the_directory(make_server, gop):
     assert figure(server, "delivery_dead") == 0
 
 
+def test_images_at_an_interval_without_tags(make_server, gop):
+    """Cameras set no tags: the stream's tag streamkeep:ImageTrigger asks for images of all it has."""
+    server = make_server()
+    kvs = create(server)
+    images_to(kvs, "file:///all", SamplingInterval=2_000)
+    producer = Producer(server, "cam", gop)
+    producer.send()  # not asked for yet
+    wrong = {"streamkeep:ImageTrigger": "sometimes"}
+    with pytest.raises(kvs.exceptions.InvalidArgumentException, match="TAGGED or ALWAYS"):
+        kvs.tag_stream(StreamName="cam", Tags=wrong)
+    kvs.tag_stream(StreamName="cam", Tags={"streamkeep:ImageTrigger": "ALWAYS"})
+    sent = [producer.send()[0] for _ in range(5)]  # a second each
+    folder = server.data_dir / "images" / "all"
+    wait_until(lambda: len(list(folder.glob("*.jpg"))) == 3, shown=server.log_tail)
+    instants = sorted(int(path.name.split("_")[2]) for path in folder.glob("*.jpg"))
+    assert instants == [sent[0], sent[0] + 2_000, sent[0] + 4_000]
+    kvs.untag_stream(StreamName="cam", TagKeyList=["streamkeep:ImageTrigger"])
+    producer.send()
+    at, _ = producer.send([(IMAGE, "")])  # and the tags of producers are heeded as before
+    wait_until(lambda: list(folder.glob(f"*_{at}_*.jpg")), shown=server.log_tail)
+    assert len(list(folder.glob("*.jpg"))) == 4
+
+
 def test_webhook(make_server, gop, receiver):
     server = make_server("--delivery-allow", "localhost,127.0.0.1",
                          env={"STREAMKEEP_WEBHOOK_SECRET": SECRET})

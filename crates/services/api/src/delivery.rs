@@ -28,6 +28,22 @@ wire_enum! {
     }
 }
 
+wire_enum! {
+    /// Which fragments of a stream get images, by its tag `streamkeep:ImageTrigger`. Beyond the
+    /// service: most cameras set no tags.
+    pub enum ImageTrigger {
+        /// Those that the producer tagged, as the service does it.
+        Tagged = "TAGGED",
+        /// All, one image per sampling interval.
+        Always = "ALWAYS",
+    }
+}
+
+impl ImageTrigger {
+    /// Key of the stream's tag.
+    pub const TAG: &str = "streamkeep:ImageTrigger";
+}
+
 /// ImageGenerationConfiguration of a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageGeneration {

@@ -57,8 +57,8 @@ pub use control_plane::{
     get_stream_health, get_thumbnails, hls_streaming_session_url, list_fragments,
 };
 pub use delivery::{
-    ConfigurationStatus, Destination, DestinationTarget, ImageGeneration, JPEG_QUALITY_DEFAULT,
-    Notification, StoredConfigurationError,
+    ConfigurationStatus, Destination, DestinationTarget, ImageGeneration, ImageTrigger,
+    JPEG_QUALITY_DEFAULT, Notification, StoredConfigurationError,
 };
 pub use describe::describe;
 pub use endpoint::{EndpointContext, PublicUrl, PublicUrlError, Scheme};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use streamkeep_media::{StreamId, UnixMillis};
 
-use crate::shape::wire_enum;
-use crate::{ImageGeneration, Notification, Owner, RandomSource, StorageTier};
+use crate::shape::{WireEnum as _, wire_enum};
+use crate::{ImageGeneration, ImageTrigger, Notification, Owner, RandomSource, StorageTier};
 
 wire_enum! {
     /// Life of a stream (control-plane.md §7). All states but ACTIVE last as long as the disk
@@ -72,6 +72,12 @@ impl Stream {
     /// Media may be put and read.
     pub fn accepts_media(&self) -> bool {
         matches!(self.status, StreamStatus::Active | StreamStatus::Updating)
+    }
+
+    /// Which of its fragments get images.
+    pub fn image_trigger(&self) -> ImageTrigger {
+        let set = self.tags.get(ImageTrigger::TAG);
+        set.and_then(|value| ImageTrigger::from_wire(value)).unwrap_or(ImageTrigger::Tagged)
     }
 
     /// Changes the retention (control-plane.md §5). What is older than the shorter of both periods

@@ -3,7 +3,8 @@
 use std::io;
 
 use streamkeep_api::{
-    ConfigurationStatus, DestinationTarget, FragmentSelectorType, ImageFormat as ApiFormat, Stream,
+    ConfigurationStatus, DestinationTarget, FragmentSelectorType, ImageFormat as ApiFormat,
+    ImageTrigger as ApiTrigger, Stream,
 };
 use streamkeep_delivery::http::Timeouts;
 use streamkeep_delivery::s3::S3Addressing;
@@ -36,7 +37,10 @@ pub(super) fn of(stream: &Stream) -> Result<StreamDelivery, BadDestination> {
             _ => ImageDestination::parse(images.destination.uri(), &images.destination_region)?,
         };
         Ok(ImageGeneration {
-            trigger: ImageTrigger::Tagged,
+            trigger: match stream.image_trigger() {
+                ApiTrigger::Tagged => ImageTrigger::Tagged,
+                ApiTrigger::Always => ImageTrigger::Always,
+            },
             selector: match images.by {
                 FragmentSelectorType::ProducerTimestamp => TimestampSelector::Producer,
                 FragmentSelectorType::ServerTimestamp => TimestampSelector::Server,

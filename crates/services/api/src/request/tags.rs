@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::control::resource_arn;
 use super::{REQUIRED, StreamRef, read};
-use crate::shape::Fields;
-use crate::{ApiError, Operation};
+use crate::shape::{Fields, WireEnum as _};
+use crate::{ApiError, ImageTrigger, Operation};
 
 pub(crate) struct TagStream {
     pub(crate) stream: StreamRef,
@@ -97,18 +97,34 @@ fn take_resource(fields: &mut Fields) -> StreamRef {
 }
 
 /// Keys that begin with `aws:` are reserved (control-plane.md §2), in any case: AWS reserves the
-/// prefix so for all services.
+/// prefix so for all services. Those that begin with `streamkeep:` are settings; a wrong one would
+/// pass unseen.
 pub(super) fn checked_tags(
     tags: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, ApiError> {
-    let reserved =
-        |key: &&String| key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"));
-    match tags.keys().find(reserved) {
-        Some(key) => Err(ApiError::invalid_argument(format!(
-            "The tag key '{key}' begins with aws:, which is reserved."
-        ))),
-        None => Ok(tags),
+    let begins = |key: &str, with: &str| {
+        key.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
+    };
+    for (key, value) in &tags {
+        if begins(key, "aws:") {
+            return Err(ApiError::invalid_argument(format!(
+                "The tag key '{key}' begins with aws:, which is reserved."
+            )));
+        }
+        if begins(key, "streamkeep:") && key != ImageTrigger::TAG {
+            return Err(ApiError::invalid_argument(format!(
+                "The tag key '{key}' begins with streamkeep:, and there is no such setting; there \
+                 is {}.",
+                ImageTrigger::TAG
+            )));
+        }
+        if key == ImageTrigger::TAG && ImageTrigger::from_wire(value).is_none() {
+            return Err(ApiError::invalid_argument(format!(
+                "The tag {key} may be TAGGED or ALWAYS, not '{value}'."
+            )));
+        }
     }
+    Ok(tags)
 }
 
 /// At most 50 tags fit one answer, so no token was ever handed out.
