@@ -3,23 +3,26 @@
 
     tests/load/playback.py [--seconds 8] [--rounds 3] [--segments 3000]
 
-Both on loopback, plain and under TLS, one after the other. Cold: every segment is asked for in turn,
-more of them than the server's caches hold, so each is read and decrypted. Hot: a hundred of them, over
-and over. What counts is how many segments a second of the server's processor time answers; wrk is on
-the same machine. Then: the list of a whole day, a clip of an hour, images. Needs wrk, nginx and ffmpeg.
+Both on loopback, plain and under TLS, one after the other. Cold: every segment is asked for once, after
+the page cache was dropped (root only), so each is read from the disk and decrypted. First: once as well,
+from the page cache. Hot: a hundred of them, over and over. What counts is how many segments a second of
+the server's processor time answers; the client is on the same machine. Then: the list of a whole day, a clip of an hour, images. Needs wrk, nginx and ffmpeg.
 Prints a table to standard error, JSON to standard output.
 """
 
 import argparse
+import http.client
 import json
 import os
 import pathlib
 import re
 import shutil
+import ssl
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -86,6 +89,42 @@ def load(url, paths, pid, work, seconds):
     return {"per_core_second": round(requests / used), "per_second": round(requests / seconds)}
 
 
+def once(url, paths, pid, drop_page_cache):
+    """As `load`, each path once, over eight connections."""
+    if drop_page_cache:
+        subprocess.run(["sync"], check=True)
+        pathlib.Path("/proc/sys/vm/drop_caches").write_text("1")
+    host = url.partition("//")[2]
+    trusting = ssl._create_unverified_context()
+    lock, left = threading.Lock(), iter(paths)
+
+    def client():
+        if url.startswith("https"):
+            connection = http.client.HTTPSConnection(host, context=trusting)
+        else:
+            connection = http.client.HTTPConnection(host)
+        buffer = bytearray(1 << 20)
+        while True:
+            with lock:
+                path = next(left, None)
+            if path is None:
+                return
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            while answer.readinto(buffer):
+                pass
+            assert answer.status == 200, answer.status
+
+    before, began = cpu_seconds(pid), time.monotonic()
+    clients = [threading.Thread(target=client) for _ in range(8)]
+    for each in clients:
+        each.start()
+    for each in clients:
+        each.join()
+    used, took = cpu_seconds(pid) - before, time.monotonic() - began
+    return {"per_core_second": round(len(paths) / used), "per_second": round(len(paths) / took)}
+
+
 def media(work, name, *options):
     path = work / name
     command = ["ffmpeg", "-v", "error", "-y", *options, str(path)]
@@ -139,10 +178,16 @@ def segments(server, work, options, report):
     start = int(time.time()) - 80_000
     put(server, "archive", long, "--start", str(start))
     time.sleep(1)
-    url = session(server, "archive", start - 1, start + 2 * count + 60)
-    text = fetch(lists(server, url))[1].decode()
-    found = [line for line in text.split("\n") if line.startswith("getMP4Media")][:count]
-    paths = [f"/hls/v1/{line}" for line in found]
+    sessions = iter(range(1, 1000))
+
+    def fresh():
+        """Paths of a session of its own: none was asked for before."""
+        url = session(server, "archive", start + 2 * next(sessions) - 1, start + 2 * count + 60)
+        text = fetch(lists(server, url))[1].decode()
+        found = [line for line in text.split("\n") if line.startswith("getMP4Media")][:count]
+        return [f"/hls/v1/{line}" for line in found]
+
+    paths = fresh()
     files = work / "files"
     files.mkdir()
     for index, path in enumerate(paths):
@@ -160,11 +205,17 @@ def segments(server, work, options, report):
             "tls": (server.tls_url, f"https://127.0.0.1:{tls_port}"),
         }
         for kind, (ours, theirs) in kinds.items():
-            for heat, most in (("cold", len(paths)), ("hot", HOT)):
+            heats = ("cold", "first", "hot") if os.geteuid() == 0 else ("first", "hot")
+            for heat in heats:
                 ratios = []
                 for _ in range(options.rounds):
-                    mine = load(ours, paths[:most], server.process.pid, work, options.seconds)
-                    other = load(theirs, names[:most], nginx.pid, work, options.seconds)
+                    if heat == "hot":
+                        mine = load(ours, paths[:HOT], server.process.pid, work, options.seconds)
+                        other = load(theirs, names[:HOT], nginx.pid, work, options.seconds)
+                    else:
+                        is_cold = heat == "cold"
+                        mine = once(ours, fresh(), server.process.pid, is_cold)
+                        other = once(theirs, names, nginx.pid, is_cold)
                     ratios.append(round(mine["per_core_second"] / other["per_core_second"], 3))
                     print(f"{kind} {heat}: streamkeep {mine}, nginx {other}, ratio {ratios[-1]}",
                           file=sys.stderr)

@@ -279,7 +279,11 @@ impl Front {
         }
         exchange.send_head(StatusCode::OK, &headers);
         self.metrics.put.latency.observe(started.elapsed().as_secs_f64());
-        let span = tracing::info_span!("put_media", stream = session.runtime.name);
+        let span = tracing::info_span!(
+            parent: &conn.span,
+            "put_media",
+            stream = session.runtime.name
+        );
         let surroundings = Surroundings {
             engine: &self.engine,
             clock: self.clock.as_ref(),

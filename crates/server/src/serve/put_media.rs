@@ -3,9 +3,12 @@
 //! Body bytes go into the session; what it says is done here: acks are written, frames go to the
 //! live tail, fragments to the store. The rules are in the session; the clocks are here.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use streamkeep_api::ConnectionPermit;
 use streamkeep_engine::{AppendDone, AppendRefused, Engine};
 use streamkeep_http::{ConnectionInfo, Exchange, ReadError, WriteError};
@@ -98,17 +101,10 @@ pub(crate) async fn run(
         unreported_fragments: 0,
     };
     let mut session = IngestSession::new(config);
-    // Made once: a select in a loop would register anew at each turn.
-    let mut signal = conn.shutdown.clone();
-    let shutdown = async move { signal.requested().await };
-    tokio::pin!(shutdown);
-    let mut deletion = stream.gone();
-    let gone = async move { deletion.wait().await };
-    tokio::pin!(gone);
+    let mut endings = endings(conn, stream);
     let started = Instant::now();
     let mut last_byte = started;
     let mut last_idle_ack = started;
-    let (mut draining, mut deleted) = (false, false);
     let mut byte_rate = rules.bytes_per_second_max.map(|rate| Throttle::new(rate, started));
     let mut fragment_rate =
         rules.fragments_per_second_max.map(|rate| Throttle::new(rate.into(), started));
@@ -173,14 +169,10 @@ pub(crate) async fn run(
                 // Nobody reads acks any more. What is complete is still made durable.
                 Io::Flushed(Err(_)) => session.handle_end(BodyEnd::Cut),
             },
-            () = &mut shutdown, if !draining => {
-                draining = true;
-                session.drain(Some(ErrorId::MaxConnectionDurationReached));
-            }
-            () = &mut gone, if !deleted => {
-                deleted = true;
-                session.give_up(ErrorId::StreamNotActive);
-            }
+            Some(ending) = endings.next() => match ending {
+                Ending::Shutdown => session.drain(Some(ErrorId::MaxConnectionDurationReached)),
+                Ending::StreamGone => session.give_up(ErrorId::StreamNotActive),
+            },
             () = &mut timer => {
                 let silent = last_byte.elapsed();
                 if shell.waits_for_room() {
@@ -242,6 +234,30 @@ pub(crate) async fn run(
     }
     shell.abort_live();
     shell.report();
+}
+
+/// What ends a session from our side.
+enum Ending {
+    Shutdown,
+    StreamGone,
+}
+
+/// A set, because it looks only at what has woken it: frames come by the thousand, endings once.
+fn endings(
+    conn: &ConnectionInfo,
+    stream: &StreamRuntime,
+) -> FuturesUnordered<Pin<Box<dyn Future<Output = Ending> + Send>>> {
+    let (mut signal, mut deletion) = (conn.shutdown.clone(), stream.gone());
+    let endings = FuturesUnordered::<Pin<Box<dyn Future<Output = Ending> + Send>>>::new();
+    endings.push(Box::pin(async move {
+        signal.requested().await;
+        Ending::Shutdown
+    }));
+    endings.push(Box::pin(async move {
+        deletion.wait().await;
+        Ending::StreamGone
+    }));
+    endings
 }
 
 /// What the connection had for us.

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -20,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) info: ConnectionInfo,
     pub(crate) limits: Arc<Limits>,
     pub(crate) counters: Arc<Counters>,
+    /// The handler has the connection: it enters a span of its own.
+    pub(crate) in_exchange: Arc<AtomicBool>,
 }
 
 /// Serves a connection to its end.

@@ -67,6 +67,9 @@ pub enum Admit {
 pub struct ConnectionInfo {
     /// Unique in the life of the server; the connection's tracing span carries it.
     pub id: u64,
+    /// The connection's tracing span. It is entered around everything but
+    /// [`Handler::exchange`], which is polled for each frame and enters one of its own.
+    pub span: tracing::Span,
     /// The far end.
     pub peer: SocketAddr,
     /// The address the peer reached.

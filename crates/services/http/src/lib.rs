@@ -26,7 +26,7 @@ mod shutdown;
 mod tls;
 mod transport;
 
-pub use body::{Body, BodyError, BodyStream};
+pub use body::{Body, BodyError, BodyStream, Pieces};
 pub use counters::Counters;
 pub use error::{ChunkError, ChunkErrorKind, Error, ReadError, WriteError};
 pub use exchange::Exchange;

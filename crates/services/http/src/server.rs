@@ -19,6 +19,7 @@ use crate::shutdown::{Phase, ShutdownSignal};
 
 mod acceptor;
 mod coalesce;
+pub(crate) use coalesce::count_read;
 mod shard;
 
 use acceptor::Acceptor;

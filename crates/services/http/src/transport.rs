@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use crate::counters::{self, Counters};
 use crate::limits::TLS_RECORD_LEN_MAX;
 use crate::scratch::{self, Scratch};
+use crate::server::count_read;
 
 mod output;
 mod record_layer;
@@ -130,6 +131,7 @@ impl Transport {
         let mut room = ReadBuf::new(input.room());
         ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut room))?;
         let n = room.filled().len();
+        count_read();
         counters::add(&self.counters.bytes_in, n as u64);
         input.filled(n);
         if n == 0 {
@@ -147,6 +149,7 @@ impl Transport {
         let received = scratch::with_ciphertext(|ciphertext| {
             let mut room = ReadBuf::new(ciphertext);
             ready!(Pin::new(tcp).poll_read(cx, &mut room))?;
+            count_read();
             let received = room.filled_mut();
             counters::add(&counters.bytes_in, received.len() as u64);
             if received.is_empty() {
@@ -273,8 +276,8 @@ impl Transport {
     }
 }
 
-/// Pieces of one `write` call: the head of a response or chunk, what it heads, and its end.
-const PIECES_MAX: usize = 3;
+/// Pieces of one `write` call: a response's head and two seconds of frames.
+const PIECES_MAX: usize = 64;
 
 fn tls_error(err: rustls::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, err)

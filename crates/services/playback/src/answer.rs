@@ -1,17 +1,15 @@
 //! HTTP around what is given out: caching, ranges, CORS (packaging.md §5.4).
 
-use std::io::Write as _;
-
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use streamkeep_http::Body;
+use streamkeep_http::{Body, Pieces};
 
 use crate::PlaybackError;
 
 /// A resource, ready to be given.
 #[derive(Clone, Debug)]
 pub(crate) struct Resource {
-    pub(crate) bytes: Bytes,
+    pub(crate) bytes: Pieces,
     pub(crate) kind: &'static str,
     pub(crate) cache: Cache,
     /// Of 16 hexadecimal digits; strong.
@@ -40,7 +38,7 @@ pub(crate) const WEBVTT: &str = "text/vtt; charset=utf-8";
 /// The answer to GET or HEAD for a resource, with Range and If-None-Match obeyed
 /// (RFC 9110 §§13, 14).
 pub(crate) fn answer(method: &Method, asked: &HeaderMap, resource: Resource) -> Response<Body> {
-    let total = resource.bytes.len() as u64;
+    let total = resource.bytes.remaining() as u64;
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     add_cors(headers);
@@ -71,10 +69,10 @@ pub(crate) fn answer(method: &Method, asked: &HeaderMap, resource: Resource) -> 
     // Text is told apart by its kind; media gains nothing (RFC 9110 §8.4.1, Apple's rule 10.1).
     if is_text(resource.kind) {
         put(headers, header::VARY, "Accept-Encoding");
-        if resource.bytes.len() > GZIP_LEN_MIN && accepts_gzip(asked) {
+        if total > GZIP_LEN_MIN && accepts_gzip(asked) {
             put(headers, header::CONTENT_ENCODING, "gzip");
             headers.remove(header::ACCEPT_RANGES);
-            let bytes = gzip(&resource.bytes);
+            let bytes = gzip(resource.bytes);
             if method == Method::HEAD {
                 put(headers, header::CONTENT_LENGTH, &bytes.len().to_string());
             } else {
@@ -101,11 +99,10 @@ pub(crate) fn answer(method: &Method, asked: &HeaderMap, resource: Resource) -> 
         }
     };
     *response.status_mut() = status;
-    let bytes = resource.bytes.slice(start as usize..end as usize);
     if method == Method::HEAD {
-        put(response.headers_mut(), header::CONTENT_LENGTH, &bytes.len().to_string());
+        put(response.headers_mut(), header::CONTENT_LENGTH, &(end - start).to_string());
     } else {
-        *response.body_mut() = Body::Full(bytes);
+        *response.body_mut() = Body::Pieces(resource.bytes.slice(start as usize, end as usize));
     }
     response
 }
@@ -130,16 +127,16 @@ fn accepts_gzip(asked: &HeaderMap) -> bool {
 }
 
 /// Fast rather than small: a list is made anew for each session.
-fn gzip(text: &[u8]) -> Bytes {
-    let out = Vec::with_capacity(text.len() / 8 + 64);
+fn gzip(text: Pieces) -> Bytes {
+    let out = Vec::with_capacity(text.remaining() / 8 + 64);
     let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::fast());
     // A `Vec` takes everything.
-    let written = encoder.write_all(text).and_then(|()| encoder.finish());
+    let written = std::io::copy(&mut text.reader(), &mut encoder).and_then(|_| encoder.finish());
     written.map_or_else(|_| Bytes::new(), Bytes::from)
 }
 
 /// A list below this is sent in one packet or two as it is.
-const GZIP_LEN_MIN: usize = 2_048;
+const GZIP_LEN_MIN: u64 = 2_048;
 
 /// Part of a resource that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,10 +257,18 @@ mod tests {
 
     fn resource() -> Resource {
         Resource {
-            bytes: Bytes::from_static(b"0123456789"),
+            bytes: Bytes::from_static(b"0123456789").into(),
             kind: VIDEO_MP4,
             cache: Cache::Immutable(300),
             etag: Some(0xabc),
+        }
+    }
+
+    fn whole(response: Response<Body>) -> Bytes {
+        match response.into_body() {
+            Body::Full(bytes) => bytes,
+            Body::Pieces(mut pieces) => pieces.copy_to_bytes(pieces.remaining()),
+            Body::Stream(_) => panic!("a body in parts"),
         }
     }
 
@@ -280,7 +285,7 @@ mod tests {
         let part = get(&asked(header::RANGE, "bytes=2-4"));
         assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
         assert_eq!(part.headers()[header::CONTENT_RANGE], "bytes 2-4/10");
-        assert!(matches!(part.into_body(), Body::Full(bytes) if &bytes[..] == b"234"));
+        assert_eq!(whole(part), "234");
         let beyond = get(&asked(header::RANGE, "bytes=10-"));
         assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
         let known = get(&asked(header::IF_NONE_MATCH, "\"0\", \"0000000000000abc\""));
@@ -294,7 +299,7 @@ mod tests {
     fn lists_are_compressed_for_who_takes_it() {
         let text = "#EXTM3U\n".repeat(1_000);
         let list = || Resource {
-            bytes: Bytes::from(text.clone()),
+            bytes: Bytes::from(text.clone()).into(),
             kind: PLAYLIST,
             cache: Cache::Revalidate,
             etag: None,
@@ -303,7 +308,7 @@ mod tests {
             let response = answer(&Method::GET, &asked(header::ACCEPT_ENCODING, accepted), list());
             assert_eq!(response.headers().contains_key(header::CONTENT_ENCODING), expected);
             assert_eq!(response.headers()[header::VARY], "Accept-Encoding");
-            let Body::Full(bytes) = response.into_body() else { panic!("a body in parts") };
+            let bytes = whole(response);
             let plain = if expected {
                 let mut plain = String::new();
                 let mut decoder = flate2::read::GzDecoder::new(&bytes[..]);
@@ -327,7 +332,7 @@ mod tests {
     fn refusals_are_json_without_what_breaks_it() {
         let response = refusal(&PlaybackError::UnsupportedMedia("a \"quoted\\ \n name".to_owned()));
         assert_eq!(response.status(), StatusCode::BAD_REQUEST);
-        let Body::Full(bytes) = response.into_body() else { panic!("a body in parts") };
+        let bytes = whole(response);
         assert_eq!(&bytes[..], b"{\"message\":\"a quoted  name\"}");
     }
 }

@@ -94,7 +94,7 @@ impl Service {
             .map(move |row| {
                 let service = service.clone();
                 async move {
-                    let loaded = service.fragments.read_once(stream, row).await?;
+                    let loaded = service.fragments.read_ahead(stream, row).await?;
                     Ok::<_, PlaybackError>(payload(&loaded))
                 }
             })

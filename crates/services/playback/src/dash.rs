@@ -1,5 +1,6 @@
 //! DASH: the manifest, and segments by their number (playback.md §6, packaging.md §6).
 
+use bytes::Bytes;
 use streamkeep_packaging::{Segment, VIDEO_TIMESCALE};
 use streamkeep_playlist::dash::{
     AdaptationSet, Content, Mpd, Presentation, TimelineSegment, UtcTiming,
@@ -116,7 +117,7 @@ pub(crate) async fn manifest(service: &Service, view: &View) -> Result<Resource,
         true => Cache::Seconds(view.seconds_left()),
         false => Cache::Revalidate,
     };
-    Ok(Resource { bytes: writer.finish().into(), kind: MPD, cache, etag: None })
+    Ok(Resource { bytes: Bytes::from(writer.finish()).into(), kind: MPD, cache, etag: None })
 }
 
 /// A segment by its number, from 1.

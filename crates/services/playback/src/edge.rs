@@ -162,9 +162,12 @@ impl Parted {
         }
     }
 
-    /// The parts that are final: as many for one track as for the other.
+    /// The parts that are final: while the fragment arrives, as many for one track as for the other.
     pub(crate) fn spans(&self, role: TrackRole) -> &[PartSpan] {
         let all = self.cut(role).map_or(&[][..], |cut| &cut.spans[..]);
+        if self.is_complete {
+            return all; // sound may end earlier than the pictures
+        }
         let other = match role {
             TrackRole::Video => TrackRole::Audio,
             TrackRole::Audio => TrackRole::Video,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use streamkeep_fmp4::{Sample, SegmentKind, write_media_segment_head};
+use streamkeep_http::Pieces;
 use streamkeep_media::FrameEntry;
 use streamkeep_packaging::{TrackSamples, audio_samples, video_samples};
 use streamkeep_sound::{FragmentSound, PACKET_SAMPLES_48K};
@@ -28,12 +29,12 @@ pub(crate) struct SegmentWish {
     pub(crate) key_frame_only: bool,
 }
 
-/// A whole segment.
+/// A whole segment. Its payload is that of the fragment, not a copy.
 pub(crate) fn media_segment(
     loaded: &Loaded,
     previous: Option<&Arc<Loaded>>,
     wish: &SegmentWish,
-) -> Result<Bytes, PlaybackError> {
+) -> Result<Pieces, PlaybackError> {
     match wish.role {
         TrackRole::Video => {
             let mut track = video_track(loaded, wish.is_join)?;
@@ -45,7 +46,7 @@ pub(crate) fn media_segment(
         TrackRole::Audio => {
             let audio = audio_of(loaded)?;
             match audio.encoder.is_some() {
-                true => encoded_segment(loaded, previous, audio, wish),
+                true => encoded_segment(loaded, previous, audio, wish).map(Pieces::from),
                 false => {
                     let track = audio_track(loaded, audio);
                     write(
@@ -117,7 +118,7 @@ fn key_frame_alone(track: &TrackSamples) -> Result<TrackSamples, PlaybackError> 
     Ok(alone)
 }
 
-/// Head and payload in one piece: one copy, and what is cached needs nothing more.
+/// Head, and the payload where it lies.
 fn write(
     loaded: &Loaded,
     wish: &SegmentWish,
@@ -125,19 +126,19 @@ fn write(
     at: u64,
     samples: &[Sample],
     ranges: &[Range<u32>],
-) -> Result<Bytes, PlaybackError> {
+) -> Result<Pieces, PlaybackError> {
     if samples.is_empty() {
         return Err(PlaybackError::NotFound("the fragment has no frame of this track"));
     }
-    let payload: usize = ranges.iter().map(|range| (range.end - range.start) as usize).sum();
-    let mut out = Vec::with_capacity(payload + 256 + samples.len() * 16);
-    write_media_segment_head(&mut out, kind, wish.sequence, at, samples)
+    let mut head = Vec::with_capacity(256 + samples.len() * 16);
+    write_media_segment_head(&mut head, kind, wish.sequence, at, samples)
         .map_err(|error| PlaybackError::InvalidFrame(error.to_string()))?;
-    for range in ranges {
-        let bytes = loaded.media.get(range.start as usize..range.end as usize);
-        out.extend_from_slice(bytes.unwrap_or_default());
-    }
-    Ok(out.into())
+    let payload = ranges.iter().map(|range| {
+        let range = range.start as usize..range.end as usize;
+        // A stored frame table points inside.
+        if range.end <= loaded.media.len() { loaded.media.slice(range) } else { Bytes::new() }
+    });
+    Ok(std::iter::once(Bytes::from(head)).chain(payload).collect())
 }
 
 /// Sound encoded to Opus.

@@ -4,11 +4,11 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, Method, Response};
 use streamkeep_engine::{Engine, IndexedRow, RowQuery, RowRange};
-use streamkeep_http::Body;
-use streamkeep_io::{Clock, Rng};
+use streamkeep_http::{Body, Pieces};
+use streamkeep_io::{Buffer, Clock, Rng};
 use streamkeep_media::{FragmentNumber, StreamId, UnixMillis};
 use streamkeep_packaging::{AudioScale, Axis, Segment};
 use tokio::sync::OnceCell;
@@ -57,6 +57,8 @@ pub struct Service {
     pub(crate) fragments: Fragments,
     timelines: Timelines,
     segments: Mutex<Lru<SegmentKey, SegmentCell>>,
+    /// Segments that were asked for once.
+    asked: Mutex<Lru<SegmentKey, ()>>,
     scales: Mutex<Lru<(StreamId, u64), AudioScale>>,
     /// Tracks of a stream's descriptions.
     descriptions: Mutex<Lru<(StreamId, u32), Arc<TrackSet>>>,
@@ -87,10 +89,17 @@ struct SegmentKey {
 
 type SegmentCell = Arc<OnceCell<Made>>;
 
+/// What of the making of a segment stays in the caches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Fragment,
+    Nothing,
+}
+
 /// A segment, with the times that say which sessions may have it.
 #[derive(Clone, Debug)]
 struct Made {
-    bytes: Bytes,
+    bytes: Pieces,
     producer_timestamp: UnixMillis,
 }
 
@@ -109,6 +118,7 @@ impl Service {
             fragments: Fragments::new(engine.clone(), track_sets.clone(), sizes.fragments),
             timelines: Timelines::new(engine.clone()),
             segments: Mutex::new(Lru::new(sizes.segments)),
+            asked: Mutex::new(Lru::new(SMALL_ENTRIES)),
             scales: Mutex::new(Lru::new(SMALL_ENTRIES)),
             descriptions: Mutex::new(Lru::new(SMALL_ENTRIES)),
             key: TokenKey::new(secret),
@@ -193,7 +203,7 @@ impl Service {
                 let bytes = hls::part(self, &view, &query).await?;
                 let kind = if query.track == Some(2) { AUDIO_MP4 } else { VIDEO_MP4 };
                 let cache = Cache::Immutable(view.seconds_left());
-                Ok(Resource { bytes, kind, cache, etag: None })
+                Ok(Resource { bytes: bytes.into(), kind, cache, etag: None })
             }
             (true, hls::TS_SEGMENT) if view.claims.protocol == Protocol::HlsTs => {
                 self.segment(&view, &query).await
@@ -383,7 +393,7 @@ impl Service {
         let mut hasher = DefaultHasher::new();
         bytes.hash(&mut hasher);
         Ok(Resource {
-            bytes,
+            bytes: bytes.into(),
             kind: kind_of(role),
             cache: Cache::Immutable(view.seconds_left()),
             etag: Some(hasher.finish()),
@@ -423,25 +433,31 @@ impl Service {
         }
         let stream = claims.stream;
         let key = SegmentKey { stream, number, previous, wish, is_ts };
-        let cell = {
+        let kept = {
             let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
             match segments.get(&key) {
-                Some(cell) => cell,
-                None => {
+                Some(cell) => Some(cell),
+                None if self.was_asked_for(&key) => {
                     let cell = SegmentCell::default();
                     segments.insert(key, cell.clone(), USUAL_LEN);
-                    cell
+                    Some(cell)
                 }
+                None => None,
             }
         };
-        let made = cell
-            .get_or_try_init(|| self.make_segment(claims, number, previous, wish, is_ts))
-            .await?
-            .clone();
-        if made.bytes.len() > 2 * USUAL_LEN {
-            let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
-            segments.insert(key, cell, made.bytes.len());
-        }
+        let make = |keep| self.make_segment(claims, &key, keep);
+        let made = match kept {
+            Some(cell) => {
+                let made = cell.get_or_try_init(|| make(Keep::Fragment)).await?.clone();
+                let len = made.bytes.remaining();
+                if len > 2 * USUAL_LEN {
+                    let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
+                    segments.insert(key, cell, len);
+                }
+                made
+            }
+            None => make(Keep::Nothing).await?,
+        };
         let is_inside =
             is_by_server || (claims.from..=claims.to).contains(&made.producer_timestamp);
         if !is_inside {
@@ -457,20 +473,30 @@ impl Service {
         })
     }
 
+    /// Whether the segment was asked for before, as far back as that is known. A recording that one
+    /// viewer plays is read once and pushes nothing out; what a second one asks for is kept.
+    fn was_asked_for(&self, key: &SegmentKey) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = asked.get(key).is_some();
+        if !known {
+            asked.insert(*key, (), 1);
+        }
+        known
+    }
+
     async fn make_segment(
         &self,
         claims: &Claims,
-        number: FragmentNumber,
-        previous: Option<FragmentNumber>,
-        wish: SegmentWish,
-        is_ts: bool,
+        key: &SegmentKey,
+        keep: Keep,
     ) -> Result<Made, PlaybackError> {
-        let stream = claims.stream;
-        let loaded = match self.timelines.row_of(claims, number) {
-            Some(row) => self.fragments.get_row(stream, row).await?,
-            None => self.fragments.get(stream, number).await?,
+        let SegmentKey { stream, number, previous, mut wish, is_ts } = *key;
+        let row = self.timelines.row_of(claims, number);
+        let loaded = match (keep, row) {
+            (Keep::Nothing, row) => self.fragments.read_once(stream, number, row).await?,
+            (Keep::Fragment, Some(row)) => self.fragments.get_row(stream, row).await?,
+            (Keep::Fragment, None) => self.fragments.get(stream, number).await?,
         };
-        let mut wish = wish;
         if loaded.tracks.video.is_none() {
             wish.role = TrackRole::Audio;
         }
@@ -481,9 +507,14 @@ impl Service {
             None => None,
         };
         let bytes = if is_ts {
-            transport::segment(&loaded, &wish)?
+            transport::segment(&loaded, &wish)?.into()
         } else {
             media_segment(&loaded, previous.as_ref(), &wish)?
+        };
+        let bytes = match keep {
+            // What is kept must not keep the whole fragment with it.
+            Keep::Fragment => in_one_piece(bytes).into(),
+            Keep::Nothing => bytes,
         };
         Ok(Made { bytes, producer_timestamp: loaded.row.producer_timestamp })
     }
@@ -498,6 +529,12 @@ impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Service").finish_non_exhaustive()
     }
+}
+
+fn in_one_piece(mut pieces: Pieces) -> Bytes {
+    let mut whole = Buffer::take(pieces.remaining());
+    pieces.copy_to_slice(&mut whole);
+    whole.into_bytes()
 }
 
 fn kind_of(role: TrackRole) -> &'static str {

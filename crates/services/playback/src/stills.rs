@@ -87,7 +87,8 @@ impl Service {
         let scale = i128::from(last.timestamp_scale_ns.max(1));
         let after_ticks = i64::try_from(after_ns / scale).unwrap_or(i64::MAX);
         let base = i64::try_from(last.timecode).unwrap_or(i64::MAX);
-        let wanted = base + i64::from(facts.lead.earliest_ticks) + after_ticks;
+        // A fragment's time is that of its first block; the first picture stands in until it is shown.
+        let wanted = base.saturating_add(after_ticks.max(i64::from(facts.lead.earliest_ticks)));
         for row in rows {
             let loaded = self.fragments.get_row(stream, row).await?;
             let Some(video) = &loaded.tracks.video else { return Ok(None) };

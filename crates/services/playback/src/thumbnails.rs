@@ -2,6 +2,7 @@
 //!
 //! Each cue names a JPEG of the fragment's key frame; who decodes it is the caller's affair.
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 use streamkeep_engine::{RowQuery, RowRange};
 use streamkeep_http::Body;
@@ -41,7 +42,7 @@ pub(crate) async fn track(service: &Service, view: &View) -> Result<Resource, Pl
         Mode::OnDemand => Cache::Seconds(view.seconds_left()),
         _ => Cache::Revalidate,
     };
-    Ok(Resource { bytes: text.into(), kind: WEBVTT, cache, etag: None })
+    Ok(Resource { bytes: Bytes::from(text).into(), kind: WEBVTT, cache, etag: None })
 }
 
 impl Service {
@@ -80,7 +81,7 @@ impl Service {
         seconds: u64,
     ) -> Response<Body> {
         let resource = Resource {
-            bytes: jpeg,
+            bytes: jpeg.into(),
             kind: "image/jpeg",
             cache: Cache::Immutable(seconds),
             etag: None,

@@ -324,6 +324,21 @@ impl Engine {
         self.shared().read_row(&stream, row)
     }
 
+    /// As [`Self::read_row`], when all of it is in memory: `None` when the disk would have to be
+    /// waited for, and when something is wrong that `read_row` will tell. Takes as long as opening
+    /// the seal, 60 µs for 250 KB, so that an async task may call it.
+    ///
+    /// # Errors
+    /// The stream or the fragment is no more.
+    pub fn read_cached_row(
+        &self,
+        stream: StreamId,
+        row: &IndexedRow,
+    ) -> Result<Option<StoredFragment>, StoreError> {
+        let stream = self.shared().known_stream(stream)?;
+        self.shared().read_cached_row(&stream, row)
+    }
+
     /// What was sealed with a fragment besides its media: session header, frame table, tags. Reads
     /// no media.
     ///

@@ -7,7 +7,8 @@ use streamkeep_io::VolumeFile;
 use streamkeep_keys::{DataKey, KeysError, WrappedDataKey};
 use streamkeep_media::{FragmentNumber, StreamId};
 use streamkeep_volume::{
-    FragmentMeta, FragmentReader, FragmentRow, VolumeError, VolumeUuid, read_fragment,
+    FragmentMeta, FragmentReader, FragmentRow, VolumeError, VolumeUuid, read_cached_fragment,
+    read_fragment,
 };
 
 use crate::query::IndexedRow;
@@ -79,6 +80,34 @@ impl Shared {
             Ok(read) => Ok(StoredFragment { row, meta: read.meta, media: read.media }),
             Err(error) => Err(self.read_failed(stream.id, &row, error)),
         }
+    }
+
+    /// As [`read_row`](Self::read_row), when nothing has to be read from the disk for it.
+    pub(crate) fn read_cached_row(
+        &self,
+        stream: &StreamState,
+        row: &IndexedRow,
+    ) -> Result<Option<StoredFragment>, StoreError> {
+        if row.number < stream.config().number_floor(self.seams.clock.now()) {
+            let number = row.number;
+            return Err(StoreError::NoSuchFragment { stream: stream.id, number });
+        }
+        let is_sealed = !self.unsealed().contains_key(&row.volume);
+        if is_sealed && !self.sealed.is_open(row.volume) {
+            return Ok(None);
+        }
+        let key = self.stream_key(stream)?;
+        let read = || {
+            let place = self.place(stream.id, &key, row).ok()?;
+            read_cached_fragment(&*place.file, place.uuid, stream.id, row, &place.key).ok()
+        };
+        // What is wrong, if anything, the ordinary way finds out.
+        let Some(read) = read() else { return Ok(None) };
+        if stream.is_deleted() {
+            return Err(StoreError::StreamGone(stream.id));
+        }
+        self.counters.reads.add(1);
+        Ok(Some(StoredFragment { row: row.clone(), meta: read.meta, media: read.media }))
     }
 
     /// The meta section of a visible row, from wherever it lies now.

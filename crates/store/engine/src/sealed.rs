@@ -72,6 +72,11 @@ impl SealedVolumes {
         Ok(opened)
     }
 
+    /// Whether [`open`](Self::open) finds the volume, keys included, without reading.
+    pub(crate) fn is_open(&self, volume: u64) -> bool {
+        lock(&self.open).get(&volume).is_some_and(|volume| volume.keys.get().is_some())
+    }
+
     /// The run of a stream in a volume; `None` when it has none there.
     pub(crate) fn run(
         &self,

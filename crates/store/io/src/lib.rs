@@ -8,6 +8,7 @@
 //! behind the same traits, because every write of the store starts and ends on a
 //! [`BLOCK_LEN`] boundary.
 
+mod buffer;
 mod clock;
 mod local;
 mod memory;
@@ -17,6 +18,7 @@ pub mod suite;
 mod volume_io;
 mod whole_file;
 
+pub use buffer::Buffer;
 pub use clock::{Clock, SystemClock};
 pub use local::LocalDirectory;
 pub use memory::MemoryFile;

@@ -1,7 +1,7 @@
 //! The real [`VolumeIo`]: one directory of the local file system.
 
 use std::fs::File;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::num::NonZeroU64;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rustix::fs::{
     Advice, AtFlags, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags, SeekFrom,
 };
-use rustix::io::Errno;
+use rustix::io::{Errno, ReadWriteFlags};
 
 use crate::{Access, FileEntry, Space, VolumeFile, VolumeIo, check_file_name};
 
@@ -160,6 +160,26 @@ impl VolumeFile for LocalFile {
         }
     }
 
+    fn read_cached_at(&self, buf: &mut [u8], mut offset: u64) -> io::Result<()> {
+        let mut rest = buf;
+        while !rest.is_empty() {
+            let mut whole = [IoSliceMut::new(rest)];
+            match rustix::io::preadv2(&self.file, &mut whole, offset, ReadWriteFlags::NOWAIT) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    offset += count as u64;
+                    rest = &mut rest[count..];
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }
@@ -248,6 +268,23 @@ mod tests {
         std::fs::write(root.path().join("file"), b"x").unwrap();
         assert!(LocalDirectory::open_or_create(&root.path().join("file")).is_err());
         assert!(LocalDirectory::open_or_create(&root.path().join("file/below")).is_err());
+    }
+
+    #[test]
+    fn cached_bytes_are_those_of_the_file() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = LocalDirectory::open_or_create(root.path()).unwrap();
+        let file = dir.create("file").unwrap();
+        let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+        file.write_at(&[IoSlice::new(&bytes)], 0).unwrap();
+        let mut read = vec![0; 100_000];
+        match file.read_cached_at(&mut read, 150_001) {
+            Ok(()) => assert_eq!(read, bytes[150_001..250_001]),
+            // A file system that cannot tell.
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+        }
+        let kind = file.read_cached_at(&mut read, 250_000).unwrap_err().kind();
+        assert!(matches!(kind, io::ErrorKind::UnexpectedEof | io::ErrorKind::WouldBlock));
     }
 
     #[test]

@@ -62,6 +62,13 @@ pub trait VolumeFile: Send + Sync + fmt::Debug {
         Ok(())
     }
 
+    /// As [`read_exact_at`](Self::read_exact_at), of what is in memory: `WouldBlock` when the disk
+    /// would have to be waited for, or where that cannot be told (`RWF_NOWAIT`).
+    fn read_cached_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        let _ = (buf, offset);
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
     /// Length in bytes.
     fn len(&self) -> io::Result<u64>;
 

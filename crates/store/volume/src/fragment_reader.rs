@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use streamkeep_io::VolumeFile;
+use streamkeep_io::{Buffer, VolumeFile};
 use streamkeep_keys::{DataKey, FragmentOpener, chunk_span, sealed_len};
 use streamkeep_media::StreamId;
 
@@ -34,14 +34,37 @@ pub fn read_fragment(
     row: &FragmentRow,
     key: &DataKey,
 ) -> Result<StoredFragment, VolumeError> {
-    let mut bytes = read(file, row, 0..sealed_end(row))?;
+    read_whole(file, volume, stream, row, key, Wait::ForDisk)
+}
+
+/// As [`read_fragment`], when the record is in memory: an I/O error of kind `WouldBlock` when the
+/// disk would have to be waited for.
+pub fn read_cached_fragment(
+    file: &dyn VolumeFile,
+    volume: VolumeUuid,
+    stream: StreamId,
+    row: &FragmentRow,
+    key: &DataKey,
+) -> Result<StoredFragment, VolumeError> {
+    read_whole(file, volume, stream, row, key, Wait::Never)
+}
+
+fn read_whole(
+    file: &dyn VolumeFile,
+    volume: VolumeUuid,
+    stream: StreamId,
+    row: &FragmentRow,
+    key: &DataKey,
+    wait: Wait,
+) -> Result<StoredFragment, VolumeError> {
+    let mut bytes = read(file, row, 0..sealed_end(row), wait)?;
     let record = check_header(&bytes, volume, stream, row)?;
     let opener = opener(&record, key)?;
     let meta = open_meta(&opener, &record, &bytes)?;
     // Opened where it lies; header and meta stay in front of it for as long as the media lives.
     let start = media_start(row) as usize;
     let len = opener.open_media_in_place(&mut bytes[start..], row.media_len)?.len();
-    Ok(StoredFragment { meta, media: Bytes::from(bytes).slice(start..start + len) })
+    Ok(StoredFragment { meta, media: bytes.into_bytes().slice(start..start + len) })
 }
 
 /// A fragment whose meta section is open and whose media is read piece by piece.
@@ -62,7 +85,7 @@ impl FragmentReader {
         row: &FragmentRow,
         key: &DataKey,
     ) -> Result<Self, VolumeError> {
-        let bytes = read(&*file, row, 0..media_start(row))?;
+        let bytes = read(&*file, row, 0..media_start(row), Wait::ForDisk)?;
         let record = check_header(&bytes, volume, stream, row)?;
         let opener = opener(&record, key)?;
         let meta = open_meta(&opener, &record, &bytes)?;
@@ -76,8 +99,10 @@ impl FragmentReader {
 
     /// Reads all media.
     pub fn media(&self) -> Result<Bytes, VolumeError> {
-        let sealed = read(&*self.file, &self.row, media_start(&self.row)..sealed_end(&self.row))?;
-        Ok(self.opener.open_media(sealed, self.row.media_len)?.into())
+        let range = media_start(&self.row)..sealed_end(&self.row);
+        let mut sealed = read(&*self.file, &self.row, range, Wait::ForDisk)?;
+        let len = self.opener.open_media_in_place(&mut sealed, self.row.media_len)?.len();
+        Ok(sealed.into_bytes().slice(..len))
     }
 
     /// Reads a range of the media: the chunks that hold it, no more. An empty range needs no
@@ -89,8 +114,8 @@ impl FragmentReader {
             return Ok(Bytes::new());
         };
         let start = media_start(&self.row);
-        let mut sealed =
-            read(&*self.file, &self.row, start + span.sealed.start..start + span.sealed.end)?;
+        let sealed_range = start + span.sealed.start..start + span.sealed.end;
+        let mut sealed = read(&*self.file, &self.row, sealed_range, Wait::ForDisk)?;
         let mut media = Vec::with_capacity(sealed.len());
         let sealed_chunk_len = (streamkeep_keys::CHUNK_LEN + streamkeep_keys::TAG_LEN) as usize;
         for (index, chunk) in span.chunks.zip(sealed.chunks_mut(sealed_chunk_len)) {
@@ -111,7 +136,7 @@ impl PendingFragment {
         stream: StreamId,
         row: &FragmentRow,
     ) -> Result<Self, VolumeError> {
-        let bytes = Bytes::from(read(file, row, 0..sealed_end(row))?);
+        let bytes = read(file, row, 0..sealed_end(row), Wait::ForDisk)?.into_bytes();
         let record = check_header(&bytes, volume, stream, row)?;
         let start = header_len(row.encoded_len());
         let payload = bytes.slice(start as usize..);
@@ -133,19 +158,30 @@ fn sealed_end(row: &FragmentRow) -> u64 {
     media_start(row) + sealed_len(row.media_len)
 }
 
+#[derive(Clone, Copy)]
+enum Wait {
+    ForDisk,
+    Never,
+}
+
 /// Reads a range of a record.
 fn read(
     file: &dyn VolumeFile,
     row: &FragmentRow,
     range: Range<u64>,
-) -> Result<Vec<u8>, VolumeError> {
+    wait: Wait,
+) -> Result<Buffer, VolumeError> {
     VolumeError::check_max(Part::Meta, row.meta_len.into(), META_LEN_MAX.into())?;
     VolumeError::check_max(Part::Media, row.media_len.into(), MEDIA_LEN_MAX.into())?;
     VolumeError::check_max(Part::Row, row.tracks.len() as u64, TRACKS_MAX as u64)?;
-    let mut bytes = vec![0; usize::try_from(range.end - range.start).expect("below 81 MiB")];
+    let len = usize::try_from(range.end - range.start).expect("below 81 MiB");
+    let mut bytes = Buffer::take(len);
     let start = row.location.offset.checked_add(range.start);
     let start = start.ok_or(VolumeError::Mismatch { part: Part::Row, offset: u64::MAX })?;
-    file.read_exact_at(&mut bytes, start)?;
+    match wait {
+        Wait::ForDisk => file.read_exact_at(&mut bytes, start)?,
+        Wait::Never => file.read_cached_at(&mut bytes, start)?,
+    }
     Ok(bytes)
 }
 

@@ -1,6 +1,7 @@
 //! The requests of one connection, one after the other.
 
 use std::future::poll_fn;
+use std::sync::atomic::Ordering;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -201,7 +202,9 @@ async fn exchange(transport: Transport, cx: &Context, head: Head, after: After) 
     let Head { parts, body, expects_continue, .. } = head;
     let mut exchange = Exchange::new(transport, body, expects_continue, after, cx);
     let done = cx.handler.exchange(parts, &cx.info, &mut exchange);
+    cx.in_exchange.store(true, Ordering::Relaxed);
     let panicked = panics::catch_async(&cx.counters.panics, done).await.is_err();
+    cx.in_exchange.store(false, Ordering::Relaxed);
     let outcome = exchange.into_outcome();
     let mut transport = outcome.transport;
     if !outcome.answered && !outcome.write_failed {

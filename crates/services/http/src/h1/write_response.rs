@@ -52,6 +52,7 @@ pub(super) async fn write(
     match body {
         // Head and small body in one unit: embedded clients parse what one TLS read gives.
         Body::Full(bytes) => send(transport, &cx.limits, head.chain(&bytes[..])).await?,
+        Body::Pieces(pieces) => send(transport, &cx.limits, head.chain(pieces)).await?,
         Body::Stream(parts) => {
             send(transport, &cx.limits, head).await?;
             let result = write_stream(transport, cx, parts, framing).await;
@@ -84,6 +85,7 @@ fn framing(
             None => ResponseFraming::Bodyless,
         },
         Body::Full(bytes) => ResponseFraming::Length(bytes.len() as u64),
+        Body::Pieces(pieces) => ResponseFraming::Length(pieces.remaining() as u64),
         Body::Stream(_) => match declared {
             Some(len) => ResponseFraming::Length(len),
             None if asked.version == Version::HTTP_11 => ResponseFraming::Chunked,

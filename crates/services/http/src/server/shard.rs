@@ -1,13 +1,14 @@
 //! One thread's connections.
 
+use std::future::poll_fn;
 use std::net::{SocketAddr, TcpStream};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::ServerConfig;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
-use tracing::Instrument;
 
 use super::Shared;
 use crate::connection::{self, Context};
@@ -119,6 +120,7 @@ fn serve(tasks: &mut JoinSet<()>, accepted: Accepted, open: OpenOnShard, shared:
         handler: Arc::clone(&shared.handler),
         info: ConnectionInfo {
             id,
+            span: span.clone(),
             peer,
             local,
             tls: tls.is_some(),
@@ -126,12 +128,16 @@ fn serve(tasks: &mut JoinSet<()>, accepted: Accepted, open: OpenOnShard, shared:
         },
         limits: Arc::clone(&shared.limits),
         counters: Arc::clone(&shared.counters),
+        in_exchange: Arc::default(),
     };
-    tasks.spawn(
-        async move {
-            connection::run(tcp, tls, cx).await;
-            drop(open);
-        }
-        .instrument(span),
-    );
+    let in_exchange = Arc::clone(&cx.in_exchange);
+    tasks.spawn(async move {
+        let mut serving = pin!(connection::run(tcp, tls, cx));
+        poll_fn(|task| {
+            let _entered = (!in_exchange.load(Ordering::Relaxed)).then(|| span.enter());
+            serving.as_mut().poll(task)
+        })
+        .await;
+        drop(open);
+    });
 }

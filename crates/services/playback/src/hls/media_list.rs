@@ -1,5 +1,6 @@
 //! Media playlists: whole, or blocked until they have what was asked for.
 
+use bytes::Bytes;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -308,7 +309,7 @@ impl List {
             }
             _ => Cache::Revalidate,
         };
-        Ok(Resource { bytes: text.into(), kind: PLAYLIST, cache, etag: None })
+        Ok(Resource { bytes: Bytes::from(text).into(), kind: PLAYLIST, cache, etag: None })
     }
 
     /// How long the track is in each segment.
@@ -398,7 +399,7 @@ impl List {
             Mode::OnDemand => Cache::Seconds(view.seconds_left()),
             _ => Cache::Revalidate,
         };
-        Ok(Resource { bytes: text.into(), kind: PLAYLIST, cache, etag: None })
+        Ok(Resource { bytes: Bytes::from(text).into(), kind: PLAYLIST, cache, etag: None })
     }
 
     /// Parts and a discontinuity before every segment do not go together in players.

@@ -1,5 +1,6 @@
 //! The multivariant playlist.
 
+use bytes::Bytes;
 use streamkeep_packaging::{Segment, VIDEO_TIMESCALE};
 use streamkeep_playlist::hls::{
     AudioRendition, IFrameVariant, MultivariantPlaylist, Variant, VideoRange,
@@ -90,7 +91,12 @@ pub(crate) async fn multivariant(
     };
     let mut text = Vec::with_capacity(1_024);
     playlist.write(&mut text);
-    Ok(Resource { bytes: text.into(), kind: PLAYLIST, cache: Cache::Seconds(30), etag: None })
+    Ok(Resource {
+        bytes: Bytes::from(text).into(),
+        kind: PLAYLIST,
+        cache: Cache::Seconds(30),
+        etag: None,
+    })
 }
 
 /// Rates over listed segments.

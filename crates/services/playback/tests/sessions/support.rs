@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, Method, StatusCode};
 use streamkeep_catalog::SqliteIndex;
 use streamkeep_codec::h264::AvcDecoderConfigurationRecord;
@@ -192,7 +192,11 @@ impl World {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         let response = self.service.answer(&Method::GET, path, query, &HeaderMap::new()).await;
         let status = response.status();
-        let Body::Full(bytes) = response.into_body() else { panic!("a body in parts") };
+        let bytes = match response.into_body() {
+            Body::Full(bytes) => bytes,
+            Body::Pieces(mut pieces) => pieces.copy_to_bytes(pieces.remaining()),
+            Body::Stream(_) => panic!("a body in parts"),
+        };
         (status, bytes)
     }
 
