@@ -203,6 +203,7 @@ def test_images_at_an_interval_without_tags(make_server, gop):
     images_to(kvs, "file:///all", SamplingInterval=2_000)
     producer = Producer(server, "cam", gop)
     producer.send()  # not asked for yet
+    time.sleep(0.5)  # and looked at: that takes a tenth of a second
     wrong = {"streamkeep:ImageTrigger": "sometimes"}
     with pytest.raises(kvs.exceptions.InvalidArgumentException, match="TAGGED or ALWAYS"):
         kvs.tag_stream(StreamName="cam", Tags=wrong)

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use streamkeep_engine::{Engine, IndexedRow, StoreError, StoredFragment};
 use streamkeep_media::{FragmentNumber, FrameEntry, StreamId};
+use streamkeep_volume::FragmentRow;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
@@ -15,7 +16,7 @@ use crate::tracks::{TrackSet, TrackSets};
 /// A fragment ready to be packaged.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) row: IndexedRow,
+    pub(crate) row: Arc<FragmentRow>,
     pub(crate) frames: Vec<FrameEntry>,
     pub(crate) tracks: Arc<TrackSet>,
     pub(crate) media: Bytes,
@@ -130,6 +131,7 @@ impl Fragments {
     fn loaded(&self, stored: StoredFragment) -> Result<Arc<Loaded>, PlaybackError> {
         let tracks = self.track_sets.get(&stored.meta.session_header)?;
         let StoredFragment { row, meta, media } = stored;
+        let row = row.into_row();
         Ok(Arc::new(Loaded { row, frames: meta.frames, tracks, media }))
     }
 }

@@ -22,6 +22,8 @@ mod edge;
 mod error;
 mod facts;
 mod fragments;
+#[doc(hidden)]
+pub mod fuzz;
 mod hls;
 mod init;
 mod lru;

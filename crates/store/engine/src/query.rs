@@ -106,6 +106,13 @@ impl IndexedRow {
     }
 }
 
+impl IndexedRow {
+    /// The row alone.
+    pub fn into_row(self) -> Arc<FragmentRow> {
+        self.row
+    }
+}
+
 impl Deref for IndexedRow {
     type Target = FragmentRow;
 

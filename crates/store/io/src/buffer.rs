@@ -11,7 +11,7 @@ use bytes::Bytes;
 /// Bytes that may be written and then shared. Their first content is what was there before.
 #[derive(Debug)]
 pub struct Buffer {
-    /// At least `len` long; all of it initialised.
+    /// At least `len` long, at most twice that; all of it initialised.
     bytes: Vec<u8>,
     len: usize,
 }
@@ -19,15 +19,15 @@ pub struct Buffer {
 impl Buffer {
     /// A buffer of `len` bytes.
     pub fn take(len: usize) -> Self {
-        let kept = match len {
-            ..=LEN_MAX => KEPT.lock().unwrap_or_else(PoisonError::into_inner).pop(),
-            _ => None,
-        };
-        let mut bytes = kept.unwrap_or_default();
-        if bytes.len() < len {
-            // Not grown: that would copy what nobody needs.
-            bytes = vec![0; len.next_multiple_of(STEP)];
+        if !(LEN_MIN..=LEN_MAX).contains(&len) {
+            return Self { bytes: vec![0; len], len };
         }
+        // Not one much longer: who keeps the bytes keeps the buffer.
+        let fits = |bytes: &Vec<u8>| (len..=2 * len).contains(&bytes.len());
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.iter().rposition(fits).map(|index| kept.swap_remove(index));
+        drop(kept);
+        let bytes = found.unwrap_or_else(|| vec![0; len.next_multiple_of(LEN_MIN)]);
         Self { bytes, len }
     }
 
@@ -59,11 +59,13 @@ impl AsRef<[u8]> for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if self.bytes.len() <= LEN_MAX {
+        if (LEN_MIN..=LEN_MAX).contains(&self.bytes.len()) {
             let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.len() < KEPT_MAX {
-                kept.push(std::mem::take(&mut self.bytes));
+            // The oldest goes: lengths change with what is recorded.
+            if kept.len() == KEPT_MAX {
+                kept.remove(0);
             }
+            kept.push(std::mem::take(&mut self.bytes));
         }
     }
 }
@@ -73,8 +75,9 @@ static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 /// 16 MiB in all, at most.
 const KEPT_MAX: usize = 16;
 const LEN_MAX: usize = 1 << 20;
-/// Lengths are rounded up to this, so that a buffer fits the next of about its length.
-const STEP: usize = 64 << 10;
+/// What is shorter the allocator has at hand. Longer ones are multiples of it, so that a buffer fits the
+/// next of about its length.
+const LEN_MIN: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {
@@ -82,9 +85,10 @@ mod tests {
 
     #[test]
     fn as_long_as_asked_for() {
-        for len in [0, 1, 4_096, 100, LEN_MAX, LEN_MAX + 1, 5_000] {
+        for len in [0, 1, LEN_MIN, 100, LEN_MAX, LEN_MAX + 1, LEN_MIN + 1, 300_000, LEN_MIN] {
             let mut buffer = Buffer::take(len);
             assert_eq!(buffer.len(), len);
+            assert!(buffer.bytes.len() <= 2 * len, "{} for {len}", buffer.bytes.len());
             buffer.fill(7);
             let shared = buffer.into_bytes();
             let half = shared.slice(len / 2..);
