@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use http::StatusCode;
 use streamkeep_fmp4::reader::read_media_segment;
 use streamkeep_media::UnixMillis;
@@ -69,6 +71,25 @@ async fn a_range_is_listed_by_the_rules_and_its_segments_tile() {
             assert_eq!(world.get(&uri).await.1, bytes, "the same bytes for ever");
         }
         assert_eq!(next, 20 * 90_000);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_session_reads_nothing() {
+    let (world, start, end) = world();
+    let token = world.session(&range(A, start, end)).await;
+    let master = format!("/hls/v1/getHLSMasterPlaylist.m3u8?SessionToken={token}");
+    let list = world.list(&token).await;
+    let mut paths = uris(&list);
+    paths.push(master);
+    // Its segments are in the caches: that must not matter.
+    for (seconds, expected) in
+        [(0, StatusCode::OK), (298, StatusCode::OK), (4, StatusCode::FORBIDDEN)]
+    {
+        world.clock.put_forward(Duration::from_secs(seconds));
+        for path in paths.iter().chain(&paths) {
+            assert_eq!(world.get(path).await.0, expected, "{path}");
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! A real store with made-up cameras, and a service over it.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, Method, StatusCode};
@@ -70,7 +72,29 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) cameras: Arc<Cameras>,
     pub(crate) service: Arc<Service>,
+    /// That of the service; the store's stays.
+    pub(crate) clock: Arc<MovableClock>,
     header: Arc<SessionHeader>,
+}
+
+/// The system's clock, put forward.
+#[derive(Debug, Default)]
+pub(crate) struct MovableClock(AtomicU64);
+
+impl MovableClock {
+    pub(crate) fn put_forward(&self, by: Duration) {
+        self.0.fetch_add(by.as_millis() as u64, Ordering::Relaxed);
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(now().0 + self.0.load(Ordering::Relaxed))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.now().0)
+    }
 }
 
 pub(crate) const fn stream(index: u8) -> StreamId {
@@ -97,16 +121,17 @@ impl World {
         let options = Options { ballast_len: 0, volume_len: 16 << 20, ..Options::new(STORE, 1) };
         let engine = Engine::open(lock, options, seams, index, Arc::new(Keys)).unwrap();
         let cameras = Arc::new(Cameras::default());
+        let clock = Arc::new(MovableClock::default());
         let service = Service::new(
             engine.clone(),
             cameras.clone(),
-            Arc::new(SystemClock::new()),
+            clock.clone(),
             Arc::new(SystemRng::new().unwrap()),
             &Zeroizing::new([9; 32]),
             CacheSizes::default(),
         );
         let header = Arc::new(header());
-        Self { _dir: dir, engine, cameras, service: Arc::new(service), header }
+        Self { _dir: dir, engine, cameras, service: Arc::new(service), clock, header }
     }
 
     pub(crate) fn add_stream(&self, id: StreamId) {
