@@ -19,10 +19,10 @@ function keepUp(hls, behind) {
 const players = {
   async hls(url, monitor, { live, lowLatency, fragmentSeconds }) {
     const { Hls } = window;
-    // How far behind the newest picture listed. Plain: a fragment and the time a reload takes, where
-    // the default is three target durations. With parts: two parts and a bit, where PART-HOLD-BACK
+    // How far behind the newest picture listed. Plain: more than the target duration of 3 s, after
+    // which the first reload comes, where the default is three of them. With parts: two parts and a bit, where PART-HOLD-BACK
     // says three.
-    const behind = lowLatency ? 0.6 : fragmentSeconds * 1.15;
+    const behind = lowLatency ? 0.6 : fragmentSeconds * 1.65;
     const hls = new Hls({
       lowLatencyMode: lowLatency,
       ...(live ? { liveSyncDuration: behind } : {}),

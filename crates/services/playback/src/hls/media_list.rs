@@ -90,6 +90,7 @@ struct List {
     /// Parts of the newest stored segments, and of the one arriving, oldest first.
     parted: Vec<Parted>,
     ended: bool,
+    is_live: bool,
     target_duration_s: u16,
 }
 
@@ -145,7 +146,8 @@ impl List {
             Mode::LiveReplay => replay_has_ended(claims, segments, range.end, view.now),
         };
         let target_duration_s = claims.target_duration_s;
-        Ok(Self { role, other, placed, range, rule, parted, ended, target_duration_s })
+        let is_live = claims.mode == Mode::Live;
+        Ok(Self { role, other, placed, range, rule, parted, ended, is_live, target_duration_s })
     }
 
     fn segments(&self) -> &[Segment] {
@@ -175,7 +177,7 @@ impl List {
             parted.map_or(0, |parted| parted.spans(self.role).len() as u64)
         };
         ListState {
-            can_block_reload: self.rule.is_some(),
+            can_block_reload: self.is_live,
             ended: self.ended,
             next_msn: last.map_or(0, |last| last.sequence + 1),
             next_part_count: parts(self.arriving()),
@@ -232,7 +234,7 @@ impl List {
             },
             independent_segments: !segments.is_empty()
                 && segments.iter().all(|segment| segment.facts.starts_with_key),
-            server_control: server_control(self.rule),
+            server_control: server_control(claims.mode, self.rule),
             part_target_ms: self.rule.map(|rule| u32::from(rule.target_ms)),
         };
         if query.i_frames {
@@ -426,14 +428,13 @@ pub(crate) struct InitVersion {
     pub(crate) changes: bool,
 }
 
-fn server_control(rule: Option<PartRule>) -> ServerControl {
-    match rule {
-        Some(rule) => ServerControl {
-            can_block_reload: true,
-            part_hold_back_ms: Some(3 * u32::from(rule.target_ms)),
-            hold_back_ms: None,
-            can_skip_until_ms: None,
-        },
-        None => ServerControl::default(),
+/// A live list can be waited for, with parts or without: a player that asks again when its time comes
+/// learns of a segment up to a target duration late.
+fn server_control(mode: Mode, rule: Option<PartRule>) -> ServerControl {
+    ServerControl {
+        can_block_reload: mode == Mode::Live,
+        part_hold_back_ms: rule.map(|rule| 3 * u32::from(rule.target_ms)),
+        hold_back_ms: None,
+        can_skip_until_ms: None,
     }
 }
