@@ -3,12 +3,12 @@
 //! Body bytes go into the session; what it says is done here: acks are written, frames go to the
 //! live tail, fragments to the store. The rules are in the session; the clocks are here.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use streamkeep_api::ConnectionPermit;
 use streamkeep_engine::{AppendDone, AppendRefused, Engine};
 use streamkeep_http::{ConnectionInfo, Exchange, ReadError, WriteError};
@@ -246,18 +246,17 @@ enum Ending {
 fn endings(
     conn: &ConnectionInfo,
     stream: &StreamRuntime,
-) -> FuturesUnordered<Pin<Box<dyn Future<Output = Ending> + Send>>> {
+) -> FuturesUnordered<BoxFuture<'static, Ending>> {
     let (mut signal, mut deletion) = (conn.shutdown.clone(), stream.gone());
-    let endings = FuturesUnordered::<Pin<Box<dyn Future<Output = Ending> + Send>>>::new();
-    endings.push(Box::pin(async move {
+    let shutdown = async move {
         signal.requested().await;
         Ending::Shutdown
-    }));
-    endings.push(Box::pin(async move {
+    };
+    let gone = async move {
         deletion.wait().await;
         Ending::StreamGone
-    }));
-    endings
+    };
+    [shutdown.boxed(), gone.boxed()].into_iter().collect()
 }
 
 /// What the connection had for us.

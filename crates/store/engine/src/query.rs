@@ -104,9 +104,7 @@ impl IndexedRow {
     pub fn volume_id(&self) -> u64 {
         self.volume
     }
-}
 
-impl IndexedRow {
     /// The row alone.
     pub fn into_row(self) -> Arc<FragmentRow> {
         self.row

@@ -54,9 +54,7 @@ impl Shared {
         self.counters.reads.add(1);
         let number = row.number;
         let missing = || StoreError::NoSuchFragment { stream: stream.id, number };
-        if number < stream.config().number_floor(self.seams.clock.now()) {
-            return Err(missing());
-        }
+        self.check_visible(stream, number)?;
         let key = self.stream_key(stream)?;
         let read = |row: &IndexedRow| {
             let place = self.place(stream.id, &key, row)?;
@@ -82,16 +80,25 @@ impl Shared {
         }
     }
 
+    /// What expired is not to be had any more, also where it still lies on the disk.
+    fn check_visible(
+        &self,
+        stream: &StreamState,
+        number: FragmentNumber,
+    ) -> Result<(), StoreError> {
+        match number < stream.config().number_floor(self.seams.clock.now()) {
+            true => Err(StoreError::NoSuchFragment { stream: stream.id, number }),
+            false => Ok(()),
+        }
+    }
+
     /// As [`read_row`](Self::read_row), when nothing has to be read from the disk for it.
     pub(crate) fn read_cached_row(
         &self,
         stream: &StreamState,
         row: &IndexedRow,
     ) -> Result<Option<StoredFragment>, StoreError> {
-        if row.number < stream.config().number_floor(self.seams.clock.now()) {
-            let number = row.number;
-            return Err(StoreError::NoSuchFragment { stream: stream.id, number });
-        }
+        self.check_visible(stream, row.number)?;
         let is_sealed = !self.unsealed().contains_key(&row.volume);
         if is_sealed && !self.sealed.is_open(row.volume) {
             return Ok(None);
@@ -116,14 +123,10 @@ impl Shared {
         stream: &StreamState,
         row: &IndexedRow,
     ) -> Result<FragmentMeta, StoreError> {
-        let number = row.number;
-        let missing = || StoreError::NoSuchFragment { stream: stream.id, number };
         if stream.is_deleted() {
             return Err(StoreError::StreamGone(stream.id));
         }
-        if number < stream.config().number_floor(self.seams.clock.now()) {
-            return Err(missing());
-        }
+        self.check_visible(stream, row.number)?;
         let key = self.stream_key(stream)?;
         self.read_meta(stream, &key, row)
     }

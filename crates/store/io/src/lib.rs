@@ -4,6 +4,8 @@
 //! run the same code over [`sim::SimDisk`], cut the power at any operation and look at what is
 //! left. The real forms are [`SystemClock`], [`SystemRng`] and [`LocalDirectory`].
 //!
+//! [`Buffer`] is what is read into: large ones are used again.
+//!
 //! Everything blocks: the callers are plain threads. A form over `O_DIRECT` or io_uring fits
 //! behind the same traits, because every write of the store starts and ends on a
 //! [`BLOCK_LEN`] boundary.

@@ -31,10 +31,6 @@ use crate::cursor::{Cursor, Put};
 use crate::record::{RECORD_ALIGN, RecordHeader};
 use crate::{PendingFragment, PlacedRow, VolumeHasher, VolumeHeader, VolumeUuid};
 
-/// Bytes of a batch that are written at once: above those of common batches, and some ten
-/// milliseconds of a disk.
-const PIECE_LEN: usize = 4 << 20;
-
 /// Bytes of a batch header.
 pub const BATCH_HEADER_LEN: u64 = 64;
 
@@ -267,31 +263,8 @@ impl Batch {
     }
 
     /// Writes the batch to its place. Durable only after the file was synced.
-    ///
-    /// A long one is synced every 4 MiB on the way, so that the syncs of other files do not wait for
-    /// all of it.
     pub fn write_to(&self, file: &dyn VolumeFile) -> io::Result<()> {
-        let slices = self.slices();
-        let mut offset = self.header.offset;
-        let mut piece: Vec<IoSlice<'_>> = Vec::with_capacity(slices.len());
-        let mut piece_len = 0;
-        for slice in &slices {
-            let mut rest: &[u8] = slice;
-            while !rest.is_empty() {
-                if piece_len == PIECE_LEN {
-                    file.write_at(&piece, offset)?;
-                    file.sync_data()?;
-                    offset += piece_len as u64;
-                    piece.clear();
-                    piece_len = 0;
-                }
-                let (now, later) = rest.split_at(rest.len().min(PIECE_LEN - piece_len));
-                piece.push(IoSlice::new(now));
-                piece_len += now.len();
-                rest = later;
-            }
-        }
-        file.write_at(&piece, offset)
+        file.write_at(&self.slices(), self.header.offset)
     }
 
     /// Feeds the batch to a hash of the volume.
