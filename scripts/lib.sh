@@ -23,6 +23,13 @@ need_debian() {
         "${missing[@]}" >/dev/null
 }
 
+# need_node : Node.js with npm, of whatever make: packages of Node.js from elsewhere bring their own
+# npm and refuse Debian's.
+need_node() {
+    command -v node >/dev/null 2>&1 || need_debian nodejs
+    command -v npm >/dev/null 2>&1 || need_debian npm
+}
+
 # need_cargo_tool COMMAND CRATE : installs a cargo subcommand that is not there.
 need_cargo_tool() {
     command -v "$1" >/dev/null 2>&1 && return
