@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use serde_json::Value;
 use streamkeep_sigv4::{PayloadHash, Request, Signing, Style, UnixSeconds};
+use streamkeep_trust::{Authorities, connector};
 use tokio_rustls::TlsConnector;
 
 use crate::http1::{Connection, RequestHead, ResponseHead};
 use crate::transport::Transport;
-use crate::{CallError, Endpoint, Error, Settings, Url, tls};
+use crate::{CallError, Endpoint, Error, Settings, Url};
 
 /// Makes signed calls. Cheap to clone: all clones share connections.
 #[derive(Clone)]
@@ -72,7 +73,9 @@ pub(crate) struct AnswerLimits {
 impl Client {
     /// With these settings. Error: the CA bundle cannot be used.
     pub fn new(settings: Settings) -> Result<Self, Error> {
-        let tls = tls::connector(settings.ca_bundle.as_deref())?;
+        let authorities =
+            settings.ca_bundle.as_deref().map_or(Authorities::System, Authorities::Only);
+        let tls = connector(authorities).map_err(|error| Error::Settings(error.to_string()))?;
         Ok(Self { inner: Arc::new(Inner { settings, tls, idle: Mutex::default() }) })
     }
 

@@ -15,7 +15,6 @@ mod client;
 mod endpoint;
 mod error;
 mod http1;
-mod tls;
 mod transport;
 mod url;
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use streamkeep_sigv4::UnixSeconds;
+use streamkeep_trust::{Authorities, BundleError};
 
-use crate::http::{HttpClient, Timeouts, TlsTrust, TlsTrustError};
+use crate::http::{HttpClient, Timeouts};
 use crate::local::LocalStore;
 use crate::s3::{S3Config, S3Object};
 use crate::webhook::{self, WebhookSecret};
@@ -58,7 +59,7 @@ pub enum ConfigError {
     /// An entry of `allowed_addresses`.
     Allowed(BadAllowedEntry),
     /// `ca_bundle`.
-    Trust(TlsTrustError),
+    Trust(BundleError),
     /// The S3 or SNS endpoint has a query.
     EndpointQuery,
     /// The directory of images.
@@ -148,7 +149,9 @@ impl Couriers {
     pub(crate) fn open(config: DeliveryConfig) -> Result<Self, ConfigError> {
         let policy = AddressPolicy::allowing(config.allowed_addresses.iter().map(String::as_str))
             .map_err(ConfigError::Allowed)?;
-        let tls = TlsTrust::system_and(config.ca_bundle.as_deref()).map_err(ConfigError::Trust)?;
+        let authorities =
+            config.ca_bundle.as_deref().map_or(Authorities::System, Authorities::SystemAnd);
+        let tls = streamkeep_trust::connector(authorities).map_err(ConfigError::Trust)?;
         let images = OpenImageStore::open(config.images)?;
         let sns_endpoint = config.sns.as_ref().and_then(|sns| sns.endpoint.as_ref());
         if sns_endpoint.is_some_and(|url| !url.query().is_empty()) {

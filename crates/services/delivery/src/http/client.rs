@@ -9,9 +9,10 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use tokio_rustls::TlsConnector;
 
 use super::connection::Connection;
-use super::{HttpError, HttpUrl, TlsTrust};
+use super::{HttpError, HttpUrl};
 use crate::AddressPolicy;
 
 /// Makes calls. Cheap to clone: all clones share connections.
@@ -22,7 +23,7 @@ pub struct HttpClient {
 
 struct Inner {
     policy: AddressPolicy,
-    tls: TlsTrust,
+    tls: TlsConnector,
     timeouts: Timeouts,
     /// Connections without a request on them, by origin, the last used last.
     idle: Mutex<HashMap<String, Vec<(Connection, Instant)>>>,
@@ -70,7 +71,7 @@ pub struct Answer {
 
 impl HttpClient {
     /// With these rules.
-    pub fn new(policy: AddressPolicy, tls: TlsTrust, timeouts: Timeouts) -> Self {
+    pub fn new(policy: AddressPolicy, tls: TlsConnector, timeouts: Timeouts) -> Self {
         let idle = Mutex::default();
         Self { inner: Arc::new(Inner { policy, tls, timeouts, idle }) }
     }

@@ -10,8 +10,9 @@ use hyper_util::rt::TokioIo;
 use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
 
-use super::{HttpError, HttpUrl, TlsTrust};
+use super::{HttpError, HttpUrl};
 use crate::AddressPolicy;
 
 /// An HTTP/1.1 connection with the task that drives it. Dropping it closes both.
@@ -25,7 +26,7 @@ impl Connection {
     pub(super) async fn open(
         url: &HttpUrl,
         policy: &AddressPolicy,
-        tls: &TlsTrust,
+        tls: &TlsConnector,
     ) -> Result<Self, HttpError> {
         let addresses = resolve(url, policy).await?;
         let failed = |why: String| HttpError::Connect {
@@ -43,14 +44,14 @@ impl Connection {
         Err(failed(last))
     }
 
-    async fn over(tcp: TcpStream, url: &HttpUrl, tls: &TlsTrust) -> Result<Self, String> {
+    async fn over(tcp: TcpStream, url: &HttpUrl, tls: &TlsConnector) -> Result<Self, String> {
         tcp.set_nodelay(true).map_err(|error| error.to_string())?;
         if !url.is_tls() {
             return Self::start(tcp).await;
         }
         let name =
             ServerName::try_from(url.host().to_owned()).map_err(|error| error.to_string())?;
-        let stream = tls.connector.connect(name, tcp).await.map_err(|error| error.to_string())?;
+        let stream = tls.connect(name, tcp).await.map_err(|error| error.to_string())?;
         Self::start(stream).await
     }
 

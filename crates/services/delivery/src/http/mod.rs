@@ -10,12 +10,10 @@
 mod client;
 mod connection;
 mod error;
-mod tls;
 mod url;
 
 pub use client::{Answer, HttpClient, Timeouts};
 pub use error::HttpError;
-pub use tls::{TlsTrust, TlsTrustError};
 pub use url::{BadUrl, HttpUrl};
 
 pub(crate) use client::Outgoing;

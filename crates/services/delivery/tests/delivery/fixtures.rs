@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use streamkeep_delivery::http::{HttpClient, Timeouts, TlsTrust};
+use streamkeep_delivery::http::{HttpClient, Timeouts};
 use streamkeep_delivery::outbox::Limits;
 use streamkeep_delivery::s3::S3Addressing;
 use streamkeep_delivery::*;
 use streamkeep_io::Rng;
 use streamkeep_media::{FragmentNumber, StreamId, UnixMillis};
 use streamkeep_sigv4::{AccessKeyId, Credentials, SecretKey, UnixSeconds};
+use streamkeep_trust::{Authorities, connector};
 
 use crate::receiver::Receiver;
 
@@ -56,7 +57,7 @@ pub(crate) fn client(allowed: &[&str]) -> HttpClient {
 
 pub(crate) fn client_with(allowed: &[&str], timeouts: Timeouts) -> HttpClient {
     let policy = AddressPolicy::allowing(allowed.iter().copied()).unwrap();
-    HttpClient::new(policy, TlsTrust::system_and(None).unwrap(), timeouts)
+    HttpClient::new(policy, connector(Authorities::System).unwrap(), timeouts)
 }
 
 pub(crate) fn s3(receiver: &Receiver) -> S3Config {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use rustls::ServerConfig;
-use streamkeep_delivery::http::{HttpClient, TlsTrust};
+use streamkeep_delivery::http::HttpClient;
 use streamkeep_delivery::*;
+use streamkeep_trust::{Authorities, connector};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -39,9 +40,10 @@ async fn post(name: &str, is_trusted: bool) -> Result<(), Failure> {
             Err(_) => Vec::new(),
         }
     });
-    let trust = TlsTrust::system_and(is_trusted.then_some(bundle.as_path())).unwrap();
+    let authorities =
+        if is_trusted { Authorities::SystemAnd(&bundle) } else { Authorities::System };
     let policy = AddressPolicy::allowing(["localhost"]).unwrap();
-    let client = HttpClient::new(policy, trust, TIMEOUTS);
+    let client = HttpClient::new(policy, connector(authorities).unwrap(), TIMEOUTS);
     let secret = WebhookSecret::new(WEBHOOK_SECRET).unwrap();
     let url = HttpUrl::parse(&format!("https://localhost:{port}/")).unwrap();
     let result = webhook::post(&client, &secret, &url, "d", "{}", seconds()).await;
@@ -64,14 +66,4 @@ async fn certificates() {
             "{failure}"
         );
     }
-}
-
-#[test]
-fn bundles() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("ca.pem");
-    assert!(TlsTrust::system_and(Some(&path)).is_err());
-    std::fs::write(&path, "no certificate").unwrap();
-    let error = TlsTrust::system_and(Some(&path)).unwrap_err();
-    assert_eq!(error.why, "no certificate in it");
 }
