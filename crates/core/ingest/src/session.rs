@@ -1,21 +1,24 @@
 //! The session's state machine.
 
+mod acks;
+mod exchange;
 mod header;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-use bytes::{Buf as _, Bytes, BytesMut};
-use streamkeep_media::{
-    Fragment, FragmentNumber, FrameEntry, FrameFlags, SessionHeader, TagGroup, UnixMillis,
-};
+use bytes::{Buf as _, BytesMut};
+use streamkeep_media::{FragmentNumber, FrameEntry, FrameFlags, TagGroup, UnixMillis};
 use streamkeep_mkv::{Block, Event, LimitKind, Scanner};
 
 use crate::assembler::Assembler;
 use crate::timing::ticks_to_ns;
 use crate::{Ack, AckEvent, ErrorId, IngestLimits};
+use acks::{Ending, Outstanding};
+pub use exchange::{
+    BodyEnd, LivePiece, LiveStart, Output, SessionConfig, StoreFailure, Stored, TimecodeType,
+};
 use header::{HeaderBuilder, SharedHeader};
 
 /// Body bytes are gathered in slabs of this size; frames are slices of a slab. At 1 Mbit/s a slab
@@ -24,97 +27,6 @@ const SLAB_BYTES: usize = 64 * 1024;
 
 /// Element ID and Element Data Size, at most (RFC 8794 §5, §6).
 const ELEMENT_HEADER_BYTES_MAX: usize = 4 + 8;
-
-/// How Cluster Timestamps become producer timestamps (put-media.md §5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimecodeType {
-    /// They are epoch time.
-    Absolute,
-    /// They count from this instant.
-    Relative {
-        /// `x-amzn-producer-start-timestamp`.
-        producer_start: UnixMillis,
-    },
-}
-
-/// What a session is told at its start.
-#[derive(Clone, Debug)]
-pub struct SessionConfig {
-    /// From `x-amzn-fragment-timecode-type`.
-    pub timecode_type: TimecodeType,
-    /// The stream keeps media: fragments are acked when durable. Else (retention 0) they are
-    /// acked RECEIVED when complete, and never PERSISTED.
-    pub kept: bool,
-    /// Caps.
-    pub limits: IngestLimits,
-}
-
-/// What the shell must do, in order.
-#[derive(Debug)]
-pub enum Output {
-    /// Write this ack as one HTTP chunk.
-    Ack(Ack),
-    /// A fragment begins; its frames follow as they arrive.
-    LiveStart(LiveStart),
-    /// More of the fragment that began last.
-    Live(LivePiece),
-    /// The fragment that began last will not be completed.
-    LiveAbort(FragmentNumber),
-    /// The fragment that began last is complete. Of a kept stream: store it and answer with
-    /// [`IngestSession::handle_stored`].
-    Complete(Box<Fragment>),
-    /// Nothing more will come: end the response and the connection.
-    Close,
-}
-
-/// The start of a fragment, for those who watch live.
-#[derive(Clone, Debug)]
-pub struct LiveStart {
-    /// The fragment's number.
-    pub number: FragmentNumber,
-    /// When its first byte arrived.
-    pub server_timestamp: UnixMillis,
-    /// Producer time of its cluster.
-    pub producer_timestamp: UnixMillis,
-    /// Cluster Timestamp as sent.
-    pub timecode: u64,
-    /// What precedes the first cluster of the session.
-    pub header: Arc<SessionHeader>,
-}
-
-/// Whole elements of a fragment, verbatim, with the frames that lie in them.
-#[derive(Clone, Debug)]
-pub struct LivePiece {
-    /// Follows the fragment's bytes so far.
-    pub bytes: Bytes,
-    /// Offsets count from the start of the fragment.
-    pub frames: Vec<FrameEntry>,
-}
-
-/// How a body ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyEnd {
-    /// By its terminating chunk: the last fragment is complete.
-    Complete,
-    /// By the connection: only an end-of-fragment tag completes a fragment (put-media.md §9).
-    Cut,
-}
-
-/// Where a durable fragment is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// Its number; that of the first copy when the producer sent it before.
-    pub number: FragmentNumber,
-}
-
-/// Why a fragment was not stored. None of these is the camera's fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StoreFailure {
-    /// Could not be written: the camera must keep it.
-    Archival,
-    /// The stream was deleted: the camera may drop it.
-    StreamDeleted,
-}
 
 /// Allocates the number of a fragment that begins now, with its server timestamp.
 type BeginFragment<'a> = dyn FnMut() -> Result<(FragmentNumber, UnixMillis), ErrorId> + 'a;
@@ -160,22 +72,6 @@ enum Place {
     Fragment(Box<Assembler>),
     /// After an end-of-fragment tag.
     Between,
-}
-
-#[derive(Debug)]
-struct Outstanding {
-    timecode: u64,
-    number: FragmentNumber,
-    /// The number to ack once it and all before it are durable.
-    stored: Option<FragmentNumber>,
-}
-
-/// The session takes no more body; it closes when nothing is outstanding.
-#[derive(Debug)]
-struct Ending {
-    /// The last ack, if any.
-    error: Option<Ack>,
-    closed: bool,
 }
 
 /// Why a body cannot go on.
@@ -275,74 +171,6 @@ impl IngestSession {
                 self.abort_open_fragment();
                 self.end(None);
             }
-        }
-    }
-
-    /// The store's answer for a fragment handed out by [`Output::Complete`].
-    pub fn handle_stored(&mut self, number: FragmentNumber, result: Result<Stored, StoreFailure>) {
-        match result {
-            Ok(stored) => {
-                if let Some(entry) = self.outstanding.iter_mut().find(|e| e.number == number) {
-                    entry.stored = Some(stored.number);
-                }
-                self.ack_durable();
-            }
-            Err(failure) => {
-                // The producer goes back to the fragment that the error names: the oldest that is
-                // not durable (storage notes §0.3).
-                self.ack_durable();
-                let error = match failure {
-                    StoreFailure::Archival => ErrorId::ArchivalError,
-                    StoreFailure::StreamDeleted => ErrorId::StreamNotActive,
-                };
-                self.give_up(error);
-            }
-        }
-        self.close_when_done();
-    }
-
-    /// Ends the session from our side, without waiting for what is outstanding: overload, a
-    /// deleted stream. The error names the oldest fragment that is not durable.
-    pub fn give_up(&mut self, error: ErrorId) {
-        if self.ending.as_ref().is_some_and(|ending| ending.closed) {
-            return;
-        }
-        let ack = match (self.outstanding.front(), self.open_fragment()) {
-            (Some(oldest), _) => error_ack(error, Some((oldest.timecode, oldest.number))),
-            (None, open) => error_ack(error, open),
-        };
-        self.abort_open_fragment();
-        self.outstanding.clear();
-        self.ending = Some(Ending { error: Some(ack), closed: false });
-        self.close_when_done();
-    }
-
-    /// Ends the session from our side once all complete fragments are durable and acked: the
-    /// server drains, or the connection has lived long enough (4003).
-    pub fn drain(&mut self, error: Option<ErrorId>) {
-        if self.ending.is_some() {
-            return;
-        }
-        let open = self.open_fragment();
-        self.abort_open_fragment();
-        self.end(error.map(|error| error_ack(error, open)));
-    }
-
-    /// Whether the producer may be waiting, with its body open, for a PERSISTED that a stream
-    /// without retention does not send: its last word was an end-of-fragment tag.
-    pub fn may_wait_for_persisted(&self) -> bool {
-        self.unreleased.is_some() && self.ending.is_none() && self.is_between_fragments()
-    }
-
-    /// Lets a waiting producer go: acks its last fragment as PERSISTED, all that a stream with
-    /// nothing to keep can do for it. Nothing else ends the wait: a producer that has paused its
-    /// upload sees no end of the response, and after an error it comes back and waits again
-    /// (design/ingest.md, "Acks").
-    pub fn release_waiting_producer(&mut self) {
-        if self.may_wait_for_persisted()
-            && let Some((timecode, number)) = self.unreleased.take()
-        {
-            self.push_ack(AckEvent::Persisted, timecode, number);
         }
     }
 
@@ -687,51 +515,6 @@ impl IngestSession {
         Ok(())
     }
 
-    fn ack_durable(&mut self) {
-        while let Some(front) = self.outstanding.front()
-            && let Some(stored) = front.stored
-        {
-            let timecode = front.timecode;
-            self.outstanding.pop_front();
-            self.push_ack(AckEvent::Received, timecode, stored);
-            self.push_ack(AckEvent::Persisted, timecode, stored);
-        }
-    }
-
-    fn push_ack(&mut self, event: AckEvent, timecode: u64, number: FragmentNumber) {
-        let ack = Ack { event, timecode: Some(timecode), number: Some(number) };
-        self.outputs.push_back(Output::Ack(ack));
-    }
-
-    /// The body broke a rule. What came before the fault is stored and acked first; the error
-    /// then names the fragment at fault, which the producer drops.
-    fn fail(&mut self, error: ErrorId) {
-        let about = self.open_fragment();
-        self.abort_open_fragment();
-        self.end(Some(error_ack(error, about)));
-    }
-
-    fn end(&mut self, error: Option<Ack>) {
-        self.ending = Some(Ending { error, closed: false });
-        self.buffer = BytesMut::new();
-        self.taken = 0;
-        self.close_when_done();
-    }
-
-    fn close_when_done(&mut self) {
-        if !self.outstanding.is_empty() {
-            return;
-        }
-        let Some(ending) = &mut self.ending else { return };
-        if std::mem::replace(&mut ending.closed, true) {
-            return;
-        }
-        if let Some(ack) = ending.error.take() {
-            self.outputs.push_back(Output::Ack(ack));
-        }
-        self.outputs.push_back(Output::Close);
-    }
-
     fn open_fragment(&self) -> Option<(u64, FragmentNumber)> {
         match &self.place {
             Place::Fragment(fragment) | Place::Opening(Some(fragment)) => {
@@ -761,11 +544,3 @@ enum Boundary {
 const RESERVED_PREFIX: &str = "AWS_KINESISVIDEO_";
 /// Marks the fragment before it as complete.
 const END_OF_FRAGMENT: &str = "AWS_KINESISVIDEO_END_OF_FRAGMENT";
-
-fn error_ack(error: ErrorId, about: Option<(u64, FragmentNumber)>) -> Ack {
-    Ack {
-        event: AckEvent::Error(error),
-        timecode: about.map(|(timecode, _)| timecode),
-        number: about.map(|(_, number)| number),
-    }
-}

@@ -1,5 +1,7 @@
 //! The session seen from outside: body bytes and store answers in, outputs out.
 
+use streamkeep_media::Fragment;
+
 use super::*;
 
 const BASE_MS: u64 = 1_795_166_438_000;
