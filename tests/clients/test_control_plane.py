@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from conftest import REGION, ROOT, SECRET_KEY
 from refusal import refusal
 from server_process import Server, binary
-from signed_call import api_paths, call
+from signed_call import api_paths, call, send
 
 API_NAMES = (
     "PUT_MEDIA", "GET_MEDIA", "LIST_FRAGMENTS", "GET_MEDIA_FOR_FRAGMENT_LIST",
@@ -414,7 +414,7 @@ def test_paths_that_are_no_operation(server, path):
     assert b"StreamInfo" not in answer.body
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "PATCH"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_methods_that_are_no_operation(server, method):
     answer = call(server.url, "/describeStream", "", method=method)
     assert answer.status == 405 and answer.headers["allow"] == "POST"
@@ -580,3 +580,40 @@ def test_concurrent_updates_one_wins(server, kvs, stream):
     won = [outcome for outcome in outcomes if outcome.startswith("dev")]
     assert len(won) == 1 and info(kvs, stream)["DeviceName"] == won[0]
     assert set(outcomes) <= {won[0], "VersionMismatchException", "ResourceInUseException"}
+
+
+def test_pages_of_other_origins(server, stream):
+    """A browser asks first, and shows its page only what the answer exposes (Fetch standard §3.2)."""
+    asked = "authorization,content-type,x-amz-date,x-amz-user-agent,amz-sdk-invocation-id"
+    origin = {"host": f"127.0.0.1:{server.port}", "origin": "http://page.example"}
+    wanted = {
+        **origin, "access-control-request-method": "POST", "access-control-request-headers": asked,
+    }
+    for path in api_paths().values():
+        answer = send(server.url, "OPTIONS", path, wanted, None)
+        assert (answer.status, answer.body) == (204, b""), path
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "POST" in answer.headers["access-control-allow-methods"]
+        assert answer.headers["access-control-allow-headers"] == asked
+        assert int(answer.headers["access-control-max-age"]) > 0
+    known, unknown = json.dumps({"StreamName": stream}), json.dumps({"StreamName": "none-such"})
+    answers = [
+        (200, call(server.url, "/describeStream", known)),
+        (404, call(server.url, "/describeStream", unknown)),
+        (400, call(server.url, "/describeStream", "{")),
+        (403, send(server.url, "POST", "/describeStream", origin, b"{}")),
+        (405, send(server.url, "GET", "/describeStream", origin, None)),
+        (403, send(server.url, "POST", "/putMedia", origin, b"")),
+        (400, send(server.url, "POST", "/none", origin, None)),
+        (200, send(server.url, "GET", "/time", origin, None)),
+    ]
+    for status, answer in answers:
+        assert answer.status == status, answer.body
+        assert answer.headers["access-control-allow-origin"] == "*"
+        exposed = answer.headers["access-control-expose-headers"].lower()
+        assert {"date", "x-amzn-errortype", "x-amzn-requestid"} <= set(exposed.split(", "))
+        assert "access-control-allow-credentials" not in answer.headers
+    # Open to this machine without a signature: no page may read it.
+    for path in ("/metrics", "/healthz"):
+        answer = send(server.url, "GET", path, origin, None)
+        assert answer.status == 200 and "access-control-allow-origin" not in answer.headers

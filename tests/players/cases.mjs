@@ -169,6 +169,39 @@ function firstPicture(name, player, span, options = {}) {
   };
 }
 
+/** A page that calls the service itself, from another origin. */
+function sdk() {
+  return {
+    name: "hls: on demand, asked for by the AWS SDK in a page",
+    async run(context) {
+      const { recordings: { plain }, server: { credentials } } = context;
+      const expect = new Expectations(context);
+      const { report } = await context.play({
+        player: "hls",
+        url: () => context.sdk("sessionUrl", credentials, plain.stream),
+        until: (report) => report.firstPictureMs !== null,
+        patienceSeconds: 15,
+      });
+      expect.that(report.errors.length === 0, `errors: ${report.errors.join("; ")}`);
+      expect.that(report.firstPictureMs !== null, "no picture");
+      const bytes = await context.sdk("clipLength", credentials, plain.stream);
+      expect.that(bytes > 100_000, `a clip of ${bytes} bytes`);
+      const wrong = { ...credentials, secretAccessKey: "wrong" };
+      for (const [who, stream, code, status] of [
+        [credentials, "no-such-stream", "ResourceNotFoundException", 404],
+        [wrong, plain.stream, "InvalidSignatureException", 403],
+      ]) {
+        const refusal = await context.sdk("refusal", who, stream);
+        expect.that(
+          refusal?.code === code && refusal.status === status && refusal.hasRequestId,
+          `${code} was told as ${JSON.stringify(refusal)}`,
+        );
+      }
+      return { expect, says: `clip of ${(bytes / 1e6).toFixed(1)} MB` };
+    },
+  };
+}
+
 const PLAIN_DELAY_MS_MAX = FRAGMENT_SECONDS * 1500 + 1000;
 
 /** Left out of the short form. */
@@ -183,6 +216,7 @@ export const CASES = [
   long(gap("shaka", "ON_DISCONTINUITY")),
   gap("shaka", "NEVER"),
   gap("dash"),
+  sdk(),
   firstPicture("on demand", "hls", "recording"),
   long(firstPicture("on demand", "shaka", "recording")),
   long(firstPicture("on demand", "dash", "recording")),

@@ -9,6 +9,9 @@ const HERE = path.dirname(fileURLToPath(import.meta.url));
 
 const FILES = {
   "/player.html": ["page/player.html", "text/html"],
+  "/sdk.html": ["page/sdk.html", "text/html"],
+  "/sdk.mjs": ["page/sdk.mjs", "text/javascript"],
+  "/aws-sdk.js": ["node_modules/aws-sdk/dist/aws-sdk.min.js", "text/javascript"],
   "/page.mjs": ["page/page.mjs", "text/javascript"],
   "/monitor.mjs": ["page/monitor.mjs", "text/javascript"],
   "/stamp.mjs": ["stamp.mjs", "text/javascript"],

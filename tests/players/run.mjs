@@ -88,6 +88,18 @@ class Context {
     return stream;
   }
 
+  /** Calls a function of the page that has the AWS SDK. */
+  async sdk(name, credentials, stream) {
+    const page = await this.browser.newPage();
+    try {
+      await page.goto(`${this.pages.url}/sdk.html`);
+      await page.waitForFunction(() => window.isReady === true);
+      return await page.evaluate(([name, ...rest]) => window[name](...rest), [name, credentials, stream]);
+    } finally {
+      await page.close();
+    }
+  }
+
   /** Plays in a page of its own; the last report. */
   async play({ player, url, live = false, lowLatency = false, until, patienceSeconds }) {
     const page = await this.browser.newPage();

@@ -75,6 +75,13 @@ export class Server {
     return readFileSync(this.logPath, "utf8");
   }
 
+  /** What a client of the AWS SDK is made with. */
+  get credentials() {
+    return {
+      endpoint: this.url, region: REGION, accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY,
+    };
+  }
+
   /** A client command of the same binary, with standard input open. */
   command(args) {
     return spawn(binary(), args, {

@@ -16,7 +16,8 @@ use streamkeep_api::{
     GetHlsStreamingSessionUrlRequest, GetImagesRequest, GetMediaForFragmentListRequest,
     GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest, ListFragmentsRequest, Operation,
     Plane, PlaybackPath, PointKind, Principal, PutMediaRequest, RequestedFragment, Route, Scheme,
-    StartSelector, Stream, StreamRef, method_not_allowed, route, success, utc_time,
+    StartSelector, Stream, StreamRef, allow_any_origin, method_not_allowed, preflight, route,
+    success, utc_time,
 };
 use streamkeep_engine::{Engine, TimeAxis};
 use streamkeep_http::{Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler, ShutdownSignal};
@@ -82,9 +83,12 @@ impl Handler for Front {
                 Admit::Reject(self.refusal(Some(operation), &error).map(Body::Full))
             }
             Route::Operation(operation) => Admit::Buffered { body_len_max: operation.body_max() },
-            Route::Health | Route::Ready | Route::Metrics | Route::Time | Route::Description => {
-                Admit::Buffered { body_len_max: 0 }
-            }
+            Route::Preflight
+            | Route::Health
+            | Route::Ready
+            | Route::Metrics
+            | Route::Time
+            | Route::Description => Admit::Buffered { body_len_max: 0 },
             Route::MethodNotAllowed { allow } => {
                 Admit::Reject(method_not_allowed(allow, &self.request_id()).map(Body::Full))
             }
@@ -105,6 +109,7 @@ impl Handler for Front {
             let (head, body) = request.into_parts();
             match route(&head.method, head.uri.path()) {
                 Route::Operation(operation) => self.answer(operation, head, body, conn).await,
+                Route::Preflight => preflight(&head.headers).map(Body::Full),
                 Route::Health => plain(StatusCode::OK, "ok\n"),
                 Route::Ready => match self.health.not_ready(&self.engine) {
                     None => plain(StatusCode::OK, "ready\n"),
@@ -116,9 +121,7 @@ impl Handler for Front {
                 Route::Playback(path) => self.play(path, &head).await,
                 Route::Time => {
                     let mut response = plain(StatusCode::OK, utc_time(self.clock.now()));
-                    // Players load from pages of other origins.
-                    let any = HeaderValue::from_static("*");
-                    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+                    allow_any_origin(response.headers_mut());
                     response
                 }
                 Route::Description => {
@@ -535,8 +538,10 @@ impl MediaCall<'_> {
         let stream = self.kept_stream(&request.stream)?;
         let (mut response, cost) = self.front.playback.clip(stream.id, request).await?;
         self.front.control.spend(stream.id, cost, self.now)?;
+        let headers = response.headers_mut();
+        allow_any_origin(headers);
         if let Ok(id) = HeaderValue::from_str(&self.front.request_id()) {
-            response.headers_mut().insert("x-amzn-requestid", id);
+            headers.insert("x-amzn-requestid", id);
         }
         Ok(response)
     }
@@ -603,6 +608,7 @@ impl MediaCall<'_> {
         let mut response = Response::new(Body::Stream(body));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("video/webm"));
+        allow_any_origin(headers);
         if let Ok(id) = HeaderValue::from_str(&self.front.request_id()) {
             headers.insert("x-amzn-requestid", id);
         }

@@ -28,6 +28,7 @@
 mod access;
 mod arn;
 mod control_plane;
+mod cors;
 mod delivery;
 mod describe;
 mod endpoint;
@@ -56,6 +57,7 @@ pub use control_plane::{
     StreamHealth, StreamState, Thumbnail, dash_streaming_session_url, get_coverage, get_images,
     get_stream_health, get_thumbnails, hls_streaming_session_url, list_fragments,
 };
+pub use cors::{allow_any_origin, preflight};
 pub use delivery::{
     ConfigurationStatus, Destination, DestinationTarget, ImageGeneration, ImageTrigger,
     JPEG_QUALITY_DEFAULT, Notification, StoredConfigurationError,

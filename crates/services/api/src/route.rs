@@ -16,6 +16,8 @@ use crate::Operation;
 pub enum Route {
     /// An operation of the KVS API, or one of our own.
     Operation(Operation),
+    /// `OPTIONS` on the path of an operation: [`preflight`](crate::preflight).
+    Preflight,
     /// A sub-request of a playback session: GET, HEAD, or the OPTIONS that a browser asks first.
     Playback(PlaybackPath),
     /// `GET /healthz`: the process lives.
@@ -50,7 +52,7 @@ pub enum Authentication {
     /// Decided by the server's configuration for `/metrics`.
     Metrics,
     /// Open to anyone who can connect; the answer holds nothing but a status, the time, or the
-    /// published description of the API.
+    /// published description of the API, or that a browser may call it.
     None,
 }
 
@@ -61,7 +63,8 @@ impl Route {
             Self::Operation(_) => Authentication::SigV4,
             Self::Playback(_) => Authentication::SessionToken,
             Self::Metrics => Authentication::Metrics,
-            Self::Health
+            Self::Preflight
+            | Self::Health
             | Self::Ready
             | Self::Time
             | Self::Description
@@ -92,11 +95,12 @@ pub fn route(method: &Method, path: &str) -> Route {
             }
         }
     };
-    let preflight = method == Method::OPTIONS && matches!(found, Route::Playback(_));
-    if method == allow || (method == Method::HEAD && allow == Method::GET) || preflight {
-        found
-    } else {
-        Route::MethodNotAllowed { allow }
+    match (method, found) {
+        (&Method::OPTIONS, Route::Operation(_)) => Route::Preflight,
+        (&Method::OPTIONS, Route::Playback(_)) => found,
+        (&Method::HEAD, _) if allow == Method::GET => found,
+        _ if method == allow => found,
+        _ => Route::MethodNotAllowed { allow },
     }
 }
 
@@ -167,7 +171,7 @@ mod tests {
             (Method::POST, "/listfragment\u{17f}", Route::NotFound), // ſ, whose capital is S
             (Method::GET, "/HEALTHZ", Route::NotFound),
             (Method::OPTIONS, "/healthz", Route::MethodNotAllowed { allow: &Method::GET }),
-            (Method::OPTIONS, "/createStream", Route::MethodNotAllowed { allow: &Method::POST }),
+            (Method::OPTIONS, "/createStream", Route::Preflight),
             (Method::HEAD, "/time", Route::Time),
             (Method::POST, "/openapi.json", Route::MethodNotAllowed { allow: &Method::GET }),
             (
