@@ -26,6 +26,7 @@ use streamkeep_volume::{
 
 use crate::StoreError;
 use crate::options::SortOnSeal;
+use crate::removal::Space;
 use crate::seal::sealed_record;
 use crate::sealed::SealedVolume;
 use crate::shared::Shared;
@@ -62,7 +63,8 @@ impl Shared {
         let file = volume.file.clone();
         self.copy(Source { id: id.0, uuid, lane, file, rows, keys })?;
         self.unsealed_mut().remove(&id.0);
-        self.finish_deletion(id.0)
+        // It failed once: it is not touched again.
+        self.finish_deletion(id.0, Space::AtOnce)
     }
 
     /// Whether a volume that was just sealed is worth sorting.
@@ -97,7 +99,7 @@ impl Shared {
         let keys = footer.read_keys(&*file).map_err(failed)?;
         let keys = keys.into_iter().map(|key| ((key.stream, key.generation), key)).collect();
         self.copy(Source { id, uuid: footer.volume_uuid(), lane, file, rows, keys })?;
-        self.finish_deletion(id)
+        self.finish_deletion(id, Space::Later)
     }
 
     /// Makes the copy and puts it in the place of the source, whose row is then `deleting`.
@@ -177,14 +179,19 @@ impl Shared {
                 batch.push_fragment(&PendingFragment::read(&*from, uuid, stream, &row)?);
             }
             let batch = batch.finish();
+            let began = self.seams.clock.monotonic();
             batch.write_to(file)?;
+            // The lanes' syncs would wait for seconds behind a gibibyte that is synced in one go.
+            file.sync_data()?;
+            let _ = file.drop_cache(tail..batch.end());
+            self.counters.syncs.add(1);
             self.counters.written_bytes.add(batch.end() - tail);
             tail = batch.end();
+            self.rest_since(began);
             for placed in batch.into_fragments() {
                 footer.add_fragment(placed);
             }
         }
-        // No sync in between: under its temporary name a copy that is not whole is never read.
         let footer = footer.finish(tail, None)?;
         footer.write_to(file)?;
         file.truncate(footer.end())?;

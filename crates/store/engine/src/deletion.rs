@@ -1,13 +1,14 @@
 //! Deletion of expired volumes.
 //!
-//! Catalog row `deleting`, close, unlink, sync the directory, remove the rows. A crash in between is
-//! finished at the next start. Readers that have the file open read on from their handle.
+//! Catalog row `deleting`, close, remove the file, remove the rows. A crash in between is finished at
+//! the next start. Readers that have the file open read on from their handle.
 
 use streamkeep_catalog::{VolumeRecord, VolumeState};
 use streamkeep_media::UnixMillis;
 
 use crate::StoreError;
 use crate::health::Concern;
+use crate::removal::Space;
 use crate::retention_clock::TOLERANCE_MS;
 use crate::shared::Shared;
 use crate::stream::lock;
@@ -61,15 +62,15 @@ impl Shared {
     /// The delete protocol.
     pub(crate) fn delete_volume(&self, volume: &VolumeRecord) -> Result<(), StoreError> {
         self.index.update_volume_state(volume.id, VolumeState::Deleting)?;
-        self.finish_deletion(volume.id)?;
+        self.finish_deletion(volume.id, Space::Later)?;
         tracing::info!(volume = volume.id, fragments = volume.fragment_count, "volume deleted");
         Ok(())
     }
 
     /// What follows the row `deleting`. Repeatable.
-    pub(crate) fn finish_deletion(&self, id: u64) -> Result<(), StoreError> {
+    pub(crate) fn finish_deletion(&self, id: u64, space: Space) -> Result<(), StoreError> {
         self.sealed.forget_volume(id);
-        self.unlink_volume(id)?;
+        self.remove_file(id, space)?;
         self.index.remove_volume(id)?;
         self.counters.volumes_deleted.add(1);
         Ok(())

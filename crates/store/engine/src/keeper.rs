@@ -86,6 +86,8 @@ impl Keeper {
             let result = self.shared.delete_expired().map(|_| ());
             self.note("delete expired volumes", result);
         }
+        let result = self.shared.free_removed();
+        self.note("give space back", result);
         self.recheck_expiry();
         if self.retry.is_due(now) {
             if !std::mem::take(&mut self.has_failed) {
@@ -278,6 +280,7 @@ impl ChoreList {
             || !self.to_forget.is_empty()
             || self.delete_expired
             || self.recheck.is_some()
+            || (self.is_stopping && !self.to_free.is_empty())
     }
 }
 

@@ -34,6 +34,7 @@ mod query;
 mod read;
 mod recent;
 mod recovery;
+mod removal;
 mod retention;
 mod retention_clock;
 mod seal;

@@ -42,6 +42,8 @@ pub struct Options {
     /// cameras or minutes of a few. What is older leaves it, so that a recorder does not push
     /// everything else out of memory.
     pub page_cache_len: u64,
+    /// How much of a removed volume is given back to the file system at a time: 16 MiB.
+    pub free_piece_len: u64,
     /// Bytes that may wait at one lane: 64 MiB, half a second of 1,000 cameras.
     pub lane_queue_len_max: u64,
     /// Bytes that may wait in all lanes together: 256 MiB.
@@ -119,6 +121,7 @@ impl Options {
             hash_volumes: false,
             batch_len_max: 8 << 20,
             page_cache_len: 256 << 20,
+            free_piece_len: 16 << 20,
             lane_queue_len_max: 64 << 20,
             queue_len_max: 256 << 20,
             recent_window: Duration::from_secs(600),

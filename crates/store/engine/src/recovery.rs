@@ -24,6 +24,7 @@ use streamkeep_volume::{
 
 use crate::health::Concern;
 use crate::options::Drive;
+use crate::removal::Space;
 use crate::seal::sealed_record;
 use crate::sealed::SealedVolume;
 use crate::shared::Shared;
@@ -82,7 +83,7 @@ impl Shared {
 
         let deleting = records.values().filter(|record| record.state == VolumeState::Deleting);
         for id in deleting.map(|record| record.id).collect::<Vec<_>>() {
-            self.finish_deletion(id)?;
+            self.finish_deletion(id, Space::AtOnce)?;
             records.remove(&id);
             report.deleted += 1;
         }
@@ -143,7 +144,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Removes a file that only a copy in progress or a probe makes. Returns whether it was one.
+    /// Removes a file that only a copy in progress, a removed volume or a probe has left. Returns whether it was one.
     fn remove_temporary(&self, name: &str) -> Result<bool, StoreError> {
         let is_ours = name == "probe.tmp"
             || name.strip_suffix(".tmp").and_then(VolumeId::from_file_name).is_some();
@@ -221,7 +222,7 @@ impl Shared {
                 self.add_chore(|chores| chores.to_seal.push_back(task.id.0));
             }
             Found::Empty => {
-                self.unlink_volume(task.id.0)?;
+                self.remove_file(task.id.0, Space::AtOnce)?;
                 self.index.remove_volume(task.id.0)?;
                 report.empty += 1;
             }

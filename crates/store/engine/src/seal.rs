@@ -9,6 +9,7 @@ use streamkeep_volume::{Footer, Run, VolumeError, VolumeHeader};
 
 use crate::error::store_wide;
 use crate::health::Concern;
+use crate::removal::Space;
 use crate::sealed::SealedVolume;
 use crate::shared::Shared;
 use crate::unsealed::{Phase, Unsealed};
@@ -98,22 +99,10 @@ impl Shared {
 
     /// Removes a volume that holds nothing.
     pub(crate) fn remove_unsealed(&self, volume: &Unsealed) -> Result<(), StoreError> {
-        self.unlink_volume(volume.id())?;
+        self.remove_file(volume.id(), Space::AtOnce)?;
         self.index.remove_volume(volume.id())?;
         self.unsealed_mut().remove(&volume.id());
         Ok(())
-    }
-
-    /// Unlink, sync the directory. Repeatable.
-    pub(crate) fn unlink_volume(&self, id: u64) -> Result<(), StoreError> {
-        let name = streamkeep_volume::VolumeId(id).file_name();
-        match self.seams.volumes.unlink(&name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StoreError::io("unlink", name)(error));
-            }
-            _ => {}
-        }
-        self.seams.volumes.sync_dir().map_err(StoreError::io("sync directory after unlink", name))
     }
 }
 

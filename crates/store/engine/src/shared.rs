@@ -14,6 +14,7 @@ use crate::health::HealthState;
 use crate::lane::Lane;
 use crate::lock::StoreLock;
 use crate::options::{Options, Seams, StreamKeys};
+use crate::removal::Removed;
 use crate::retention_clock::RetentionClock;
 use crate::sealed::SealedVolumes;
 use crate::stats::Counters;
@@ -75,6 +76,8 @@ pub(crate) struct ChoreList {
     pub(crate) to_sort: VecDeque<u64>,
     /// Sealed volumes whose footer could not be read.
     pub(crate) to_repair: Vec<u64>,
+    /// Removed volumes, the longest removed first.
+    pub(crate) to_free: VecDeque<Removed>,
     /// Streams whose runs are to be removed from the index.
     pub(crate) to_forget: Vec<StreamId>,
     /// Look for expired volumes now.

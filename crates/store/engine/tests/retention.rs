@@ -187,7 +187,7 @@ fn a_wrong_clock_deletes_nothing() {
     assert!(files(&store) < before);
 }
 
-/// Unlink, sync the directory, and only then remove the row.
+/// Take the name away, sync the directory, and only then remove the row.
 #[test]
 fn rows_go_after_the_file_is_durably_gone() {
     let mut store = store(1, 2);
@@ -196,7 +196,7 @@ fn rows_go_after_the_file_is_durably_gone() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let (log, index) = (seen.clone(), store.index.clone());
     store.disk.set_hook(move |op: &SimOp| {
-        if op.directory == "volumes" && matches!(op.kind, OpKind::Unlink | OpKind::SyncDir) {
+        if op.directory == "volumes" && matches!(op.kind, OpKind::Rename | OpKind::SyncDir) {
             let deleting = index.volumes().unwrap();
             let deleting =
                 deleting.iter().filter(|volume| volume.state == VolumeState::Deleting).count();
@@ -209,20 +209,68 @@ fn rows_go_after_the_file_is_durably_gone() {
     let seen = seen.lock().unwrap();
     assert!(!seen.is_empty() && engine.stats().volumes_deleted > 0);
     for pair in seen.chunks(2) {
-        assert_eq!(pair, [(OpKind::Unlink, 1), (OpKind::SyncDir, 1)], "{seen:?}");
+        assert_eq!(pair, [(OpKind::Rename, 1), (OpKind::SyncDir, 1)], "{seen:?}");
     }
+}
+
+/// A removed volume keeps its bytes for those who read it, and then shrinks, each piece synced.
+#[test]
+fn space_is_given_back_in_pieces() {
+    let mut store = store(1, 2);
+    store.options.volume_len = 32 << 10;
+    let engine = store.open();
+    fill(&store, &engine, stream(0), 8);
+    store.clock.advance(Duration::from_secs(3 * 3600));
+    let before = files(&store);
+    engine.drive();
+    assert!(files(&store) < before && removed(&store) > 0);
+    store.clock.advance(Duration::from_secs(9));
+    engine.drive();
+    let kept = removed(&store);
+    assert!(kept > 0);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = seen.clone();
+    store.disk.set_hook(move |op: &SimOp| {
+        if op.file.ends_with(".tmp") {
+            log.lock().unwrap().push((op.kind, op.len));
+        }
+    });
+    store.clock.advance(Duration::from_secs(1));
+    engine.drive();
+    store.disk.set_hook(|_| {});
+    assert_eq!(removed(&store), kept - 1);
+    let seen = seen.lock().unwrap();
+    let (last, pieces) = seen.split_last().unwrap();
+    assert_eq!(last.0, OpKind::Unlink);
+    assert!(pieces.len() >= 4, "{seen:?}");
+    for (index, pair) in pieces.chunks(2).rev().enumerate() {
+        assert_eq!((pair[0].0, pair[1].0), (OpKind::Truncate, OpKind::Sync));
+        let left = pair[0].1;
+        assert_eq!(left.div_ceil(store.options.free_piece_len), index as u64 + 1, "{seen:?}");
+    }
+    // A store that closes leaves nothing behind.
+    engine.close();
+    assert_eq!(removed(&store), 0);
+}
+
+/// Files of removed volumes.
+fn removed(store: &SimStore) -> usize {
+    let files = streamkeep_io::VolumeIo::list(&*store.disk.directory("volumes")).unwrap();
+    files.iter().filter(|file| file.name.ends_with(".vol.tmp")).count()
 }
 
 /// A deletion that is cut off anywhere is finished by the next start.
 #[test]
 fn deletion_survives_a_power_cut_at_each_step() {
-    for cut in 0..12 {
+    for cut in 0..40 {
         for options in [CrashOptions::NOTHING, CrashOptions::RANDOM, CrashOptions::KILL] {
             let mut store = store(1, 2);
             let engine = store.open();
             fill(&store, &engine, stream(0), 8);
             store.clock.advance(Duration::from_secs(3 * 3600));
             store.disk.crash_at(Some(store.disk.operations() + cut));
+            engine.drive();
+            store.clock.advance(Duration::from_secs(11));
             engine.drive();
             drop(engine);
             store.disk.crash(&SimRng::new(cut), options);
@@ -241,6 +289,8 @@ fn deletion_survives_a_power_cut_at_each_step() {
                 "cut {cut} {options:?} {:?}",
                 engine.health()
             );
+            engine.close();
+            assert_eq!(removed(&store), 0);
         }
     }
 }

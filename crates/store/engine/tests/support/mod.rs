@@ -91,6 +91,7 @@ impl SimStore {
             epoch: 0,
             options: Options {
                 volume_len: 256 << 10,
+                free_piece_len: 8 << 10,
                 lanes: Some(1),
                 drive: Drive::Manual,
                 ballast_len: 0,
@@ -300,5 +301,6 @@ pub(crate) fn numbers(rows: &[IndexedRow]) -> Vec<FragmentNumber> {
 }
 
 pub(crate) fn volume_files(dir: &dyn VolumeIo) -> Vec<String> {
-    dir.list().unwrap().into_iter().map(|file| file.name).collect()
+    let names = dir.list().unwrap().into_iter().map(|file| file.name);
+    names.filter(|name| !name.ends_with(".tmp")).collect()
 }
