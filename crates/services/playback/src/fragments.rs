@@ -73,10 +73,18 @@ impl Fragments {
         row: Option<IndexedRow>,
     ) -> Result<Arc<Loaded>, PlaybackError> {
         let kept = self.cells.lock().unwrap_or_else(PoisonError::into_inner).get(&(stream, number));
-        match kept.and_then(|cell| cell.get().cloned()) {
-            Some(loaded) => Ok(loaded),
-            None => self.read(stream, number, row).await,
+        if let Some(loaded) = kept.and_then(|cell| cell.get().cloned()) {
+            return Ok(loaded);
         }
+        let Some(row) = row else { return self.read(stream, number, None).await };
+        if self.engine.was_just_written(&row)
+            && let Some(stored) = self.read_at_once(stream, &row)?
+        {
+            return self.loaded(stored);
+        }
+        let engine = self.engine.clone();
+        let read = move || engine.read_row_once(stream, &row);
+        self.loaded(spawn_blocking(read).await.map_err(|_| PlaybackError::Stopping)??)
     }
 
     async fn load(
@@ -113,8 +121,8 @@ impl Fragments {
         number: FragmentNumber,
         row: Option<IndexedRow>,
     ) -> Result<Arc<Loaded>, PlaybackError> {
-        if let Some(row) = row.as_ref().filter(|row| row.media_len <= AT_ONCE_LEN_MAX)
-            && let Some(stored) = self.engine.read_cached_row(stream, row)?
+        if let Some(row) = &row
+            && let Some(stored) = self.read_at_once(stream, row)?
         {
             return self.loaded(stored);
         }
@@ -126,6 +134,18 @@ impl Fragments {
             }
         };
         self.loaded(spawn_blocking(read).await.map_err(|_| PlaybackError::Stopping)??)
+    }
+
+    /// On this thread, when it is in memory.
+    fn read_at_once(
+        &self,
+        stream: StreamId,
+        row: &IndexedRow,
+    ) -> Result<Option<StoredFragment>, StoreError> {
+        match row.media_len <= AT_ONCE_LEN_MAX {
+            true => self.engine.read_cached_row(stream, row),
+            false => Ok(None),
+        }
     }
 
     fn loaded(&self, stored: StoredFragment) -> Result<Arc<Loaded>, PlaybackError> {

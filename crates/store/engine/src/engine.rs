@@ -324,6 +324,26 @@ impl Engine {
         self.shared().read_row(&stream, row)
     }
 
+    /// As [`Self::read_row`], for what nobody else is likely to ask for soon: past the page cache. What
+    /// [was just written](Self::was_just_written) lies there and is better read from it.
+    ///
+    /// # Errors
+    /// As [`Self::read_row`].
+    pub fn read_row_once(
+        &self,
+        stream: StreamId,
+        row: &IndexedRow,
+    ) -> Result<StoredFragment, StoreError> {
+        let stream = self.shared().known_stream(stream)?;
+        self.shared().read_row_once(&stream, row)
+    }
+
+    /// Whether a fragment is among the last that its lane wrote, which stay in the page cache
+    /// ([`Options::page_cache_len`]).
+    pub fn was_just_written(&self, row: &IndexedRow) -> bool {
+        self.shared().was_just_written(row)
+    }
+
     /// As [`Self::read_row`], when all of it is in memory: `None` when the disk would have to be
     /// waited for, and when something is wrong that `read_row` will tell. Takes as long as opening
     /// the seal, 60 µs for 250 KB, so that an async task may call it.

@@ -8,7 +8,7 @@ use streamkeep_keys::{DataKey, KeysError, WrappedDataKey};
 use streamkeep_media::{FragmentNumber, StreamId};
 use streamkeep_volume::{
     FragmentMeta, FragmentReader, FragmentRow, VolumeError, VolumeUuid, read_cached_fragment,
-    read_fragment,
+    read_direct_fragment, read_fragment,
 };
 
 use crate::query::IndexedRow;
@@ -27,6 +27,14 @@ pub struct StoredFragment {
     /// Its bytes as sent: the Cluster and all up to the next.
     pub media: Bytes,
 }
+
+type ReadFragment = fn(
+    &dyn VolumeFile,
+    VolumeUuid,
+    StreamId,
+    &FragmentRow,
+    &DataKey,
+) -> Result<streamkeep_volume::StoredFragment, VolumeError>;
 
 /// Where a fragment's bytes are and what opens them.
 struct Place {
@@ -51,6 +59,32 @@ impl Shared {
         stream: &StreamState,
         row: &IndexedRow,
     ) -> Result<StoredFragment, StoreError> {
+        self.read_row_by(read_fragment, stream, row)
+    }
+
+    /// As [`read_row`](Self::read_row), without taking room in the page cache for it.
+    pub(crate) fn read_row_once(
+        &self,
+        stream: &StreamState,
+        row: &IndexedRow,
+    ) -> Result<StoredFragment, StoreError> {
+        self.read_row_by(read_direct_fragment, stream, row)
+    }
+
+    /// Whether a fragment lies in what its lane leaves in the page cache.
+    pub(crate) fn was_just_written(&self, row: &IndexedRow) -> bool {
+        let window = self.options.page_cache_len;
+        self.unsealed().get(&row.volume).is_some_and(|volume| {
+            volume.read().durable_len.saturating_sub(row.location.offset) <= window
+        })
+    }
+
+    fn read_row_by(
+        &self,
+        read: ReadFragment,
+        stream: &StreamState,
+        row: &IndexedRow,
+    ) -> Result<StoredFragment, StoreError> {
         self.counters.reads.add(1);
         let number = row.number;
         let missing = || StoreError::NoSuchFragment { stream: stream.id, number };
@@ -58,8 +92,7 @@ impl Shared {
         let key = self.stream_key(stream)?;
         let read = |row: &IndexedRow| {
             let place = self.place(stream.id, &key, row)?;
-            read_fragment(&*place.file, place.uuid, stream.id, row, &place.key)
-                .map_err(ReadError::Volume)
+            read(&*place.file, place.uuid, stream.id, row, &place.key).map_err(ReadError::Volume)
         };
         let (row, result) = match read(row) {
             // A sorted copy took the volume's place since the row was looked up.

@@ -20,7 +20,7 @@ pub mod suite;
 mod volume_io;
 mod whole_file;
 
-pub use buffer::Buffer;
+pub use buffer::{Buffer, DIRECT_ALIGN};
 pub use clock::{Clock, SystemClock};
 pub use local::LocalDirectory;
 pub use memory::MemoryFile;

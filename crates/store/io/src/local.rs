@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::num::NonZeroU64;
 use std::ops::Range;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustix::fs::{
     Advice, AtFlags, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags, SeekFrom,
@@ -60,7 +60,11 @@ impl LocalDirectory {
         check_file_name(name)?;
         let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::RUSR | Mode::WUSR)?;
-        Ok(Arc::new(LocalFile { file: File::from(fd) }))
+        Ok(Arc::new(LocalFile {
+            file: File::from(fd),
+            direct: OnceLock::new(),
+            probe: OnceLock::new(),
+        }))
     }
 }
 
@@ -127,6 +131,19 @@ impl VolumeIo for LocalDirectory {
 #[derive(Debug)]
 struct LocalFile {
     file: File,
+    /// The same file with `O_DIRECT`, opened when it is first wanted; `None` where that cannot be.
+    direct: OnceLock<Option<File>>,
+    /// The same file without read-ahead, likewise.
+    probe: OnceLock<Option<File>>,
+}
+
+impl LocalFile {
+    /// Through the descriptor: the name may be another's by now.
+    fn open_again(&self, flags: OFlags) -> io::Result<File> {
+        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+        let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC;
+        Ok(File::from(rustix::fs::open(path, flags, Mode::empty())?))
+    }
 }
 
 impl VolumeFile for LocalFile {
@@ -161,10 +178,20 @@ impl VolumeFile for LocalFile {
     }
 
     fn read_cached_at(&self, buf: &mut [u8], mut offset: u64) -> io::Result<()> {
+        // A read that finds nothing starts reading ahead, unless the file is told not to; then it
+        // reads what was asked for, so a page is asked for first.
+        let probe = self.probe.get_or_init(|| {
+            let file = self.open_again(OFlags::empty()).ok()?;
+            rustix::fs::fadvise(&file, 0, None, Advice::Random).ok()?;
+            Some(file)
+        });
+        let Some(probe) = probe else { return Err(io::ErrorKind::WouldBlock.into()) };
         let mut rest = buf;
+        let mut len = PAGE_LEN;
         while !rest.is_empty() {
-            let mut whole = [IoSliceMut::new(rest)];
-            match rustix::io::preadv2(&self.file, &mut whole, offset, ReadWriteFlags::NOWAIT) {
+            let wanted = rest.len().min(std::mem::replace(&mut len, usize::MAX));
+            let mut whole = [IoSliceMut::new(&mut rest[..wanted])];
+            match rustix::io::preadv2(probe, &mut whole, offset, ReadWriteFlags::NOWAIT) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
                     offset += count as u64;
@@ -178,6 +205,15 @@ impl VolumeFile for LocalFile {
             }
         }
         Ok(())
+    }
+
+    fn read_direct_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let direct = self.direct.get_or_init(|| self.open_again(OFlags::DIRECT).ok());
+        match direct.as_ref().map(|file| file.read_at(buf, offset)) {
+            Some(Ok(count)) => Ok(count),
+            // It may be opened so and still not be read so; what is wrong besides, this tells.
+            _ => self.read_at(buf, offset),
+        }
     }
 
     fn len(&self) -> io::Result<u64> {
@@ -241,6 +277,8 @@ impl VolumeFile for LocalFile {
     }
 }
 
+/// A page of most machines; what is read first to see whether the rest is in memory.
+const PAGE_LEN: usize = 4096;
 /// `IOV_MAX` of Linux, the most slices one `pwritev` takes.
 const IOV_MAX: usize = 1024;
 

@@ -3,7 +3,9 @@
 use std::io::{ErrorKind, IoSlice};
 use std::sync::Arc;
 
-use crate::{Access, BLOCK_LEN, FileEntry, VolumeIo, read_whole, replace_whole};
+use crate::{
+    Access, BLOCK_LEN, Buffer, DIRECT_ALIGN, FileEntry, VolumeIo, read_whole, replace_whole,
+};
 
 /// Runs all checks, each on a fresh, empty directory from `make`.
 ///
@@ -14,6 +16,7 @@ use crate::{Access, BLOCK_LEN, FileEntry, VolumeIo, read_whole, replace_whole};
 pub fn run(make: &dyn Fn() -> Arc<dyn VolumeIo>) {
     names(&*make());
     vectored_writes(&*make());
+    direct_reads(&*make());
     lengths(&*make());
     unlinked_files_stay_readable(&*make());
     access_modes(&*make());
@@ -83,6 +86,19 @@ fn vectored_writes(dir: &dyn VolumeIo) {
     file.read_exact_at(&mut all, 0).expect(WORKS);
     assert_eq!(&all[200..203], b"new");
     assert_eq!(&all[203..], &bytes[103..]);
+}
+
+fn direct_reads(dir: &dyn VolumeIo) {
+    let file = dir.create("file").expect(WORKS);
+    let bytes: Vec<u8> = (0..150_001u32).map(|i| (i % 251) as u8).collect();
+    file.write_at(&[IoSlice::new(&bytes)], 0).expect(WORKS);
+    // Also what was not synced yet, and up to an end that is no multiple of anything.
+    for (offset, expected) in [(0, 102_400), (8_192, 102_400), (49_152, 100_849), (151_552, 0)] {
+        let mut buffer = Buffer::take(25 * DIRECT_ALIGN);
+        let count = file.read_direct_at(&mut buffer, offset as u64).expect(WORKS);
+        assert_eq!(count, expected, "at {offset}");
+        assert!(buffer[..count] == bytes[offset.min(bytes.len())..][..count]);
+    }
 }
 
 fn lengths(dir: &dyn VolumeIo) {

@@ -69,6 +69,13 @@ pub trait VolumeFile: Send + Sync + fmt::Debug {
         Err(io::ErrorKind::WouldBlock.into())
     }
 
+    /// As [`read_at`](Self::read_at), past the page cache where the file system can (`O_DIRECT`): for
+    /// what is read once. `offset` and length are multiples of [`DIRECT_ALIGN`](crate::DIRECT_ALIGN),
+    /// and so is the buffer's address.
+    fn read_direct_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.read_at(buf, offset)
+    }
+
     /// Length in bytes.
     fn len(&self) -> io::Result<u64>;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use streamkeep_io::{Buffer, VolumeFile};
+use streamkeep_io::{Buffer, DIRECT_ALIGN, VolumeFile};
 use streamkeep_keys::{DataKey, FragmentOpener, chunk_span, sealed_len};
 use streamkeep_media::StreamId;
 
@@ -34,7 +34,7 @@ pub fn read_fragment(
     row: &FragmentRow,
     key: &DataKey,
 ) -> Result<StoredFragment, VolumeError> {
-    read_whole(file, volume, stream, row, key, Wait::ForDisk)
+    read_whole(file, volume, stream, row, key, Via::Cache)
 }
 
 /// As [`read_fragment`], when the record is in memory: an I/O error of kind `WouldBlock` when the
@@ -46,7 +46,19 @@ pub fn read_cached_fragment(
     row: &FragmentRow,
     key: &DataKey,
 ) -> Result<StoredFragment, VolumeError> {
-    read_whole(file, volume, stream, row, key, Wait::Never)
+    read_whole(file, volume, stream, row, key, Via::CacheAlone)
+}
+
+/// As [`read_fragment`], past the page cache where that can be: for what is not likely to be read again
+/// soon.
+pub fn read_direct_fragment(
+    file: &dyn VolumeFile,
+    volume: VolumeUuid,
+    stream: StreamId,
+    row: &FragmentRow,
+    key: &DataKey,
+) -> Result<StoredFragment, VolumeError> {
+    read_whole(file, volume, stream, row, key, Via::Disk)
 }
 
 fn read_whole(
@@ -55,9 +67,9 @@ fn read_whole(
     stream: StreamId,
     row: &FragmentRow,
     key: &DataKey,
-    wait: Wait,
+    via: Via,
 ) -> Result<StoredFragment, VolumeError> {
-    let mut bytes = read(file, row, 0..sealed_end(row), wait)?;
+    let mut bytes = read(file, row, 0..sealed_end(row), via)?;
     let record = check_header(&bytes, volume, stream, row)?;
     let opener = opener(&record, key)?;
     let meta = open_meta(&opener, &record, &bytes)?;
@@ -85,7 +97,7 @@ impl FragmentReader {
         row: &FragmentRow,
         key: &DataKey,
     ) -> Result<Self, VolumeError> {
-        let bytes = read(&*file, row, 0..media_start(row), Wait::ForDisk)?;
+        let bytes = read(&*file, row, 0..media_start(row), Via::Cache)?;
         let record = check_header(&bytes, volume, stream, row)?;
         let opener = opener(&record, key)?;
         let meta = open_meta(&opener, &record, &bytes)?;
@@ -100,7 +112,7 @@ impl FragmentReader {
     /// Reads all media.
     pub fn media(&self) -> Result<Bytes, VolumeError> {
         let range = media_start(&self.row)..sealed_end(&self.row);
-        let mut sealed = read(&*self.file, &self.row, range, Wait::ForDisk)?;
+        let mut sealed = read(&*self.file, &self.row, range, Via::Cache)?;
         let len = self.opener.open_media_in_place(&mut sealed, self.row.media_len)?.len();
         Ok(sealed.into_bytes().slice(..len))
     }
@@ -115,7 +127,7 @@ impl FragmentReader {
         };
         let start = media_start(&self.row);
         let sealed_range = start + span.sealed.start..start + span.sealed.end;
-        let mut sealed = read(&*self.file, &self.row, sealed_range, Wait::ForDisk)?;
+        let mut sealed = read(&*self.file, &self.row, sealed_range, Via::Cache)?;
         let mut media = Vec::with_capacity(sealed.len());
         let sealed_chunk_len = (streamkeep_keys::CHUNK_LEN + streamkeep_keys::TAG_LEN) as usize;
         for (index, chunk) in span.chunks.zip(sealed.chunks_mut(sealed_chunk_len)) {
@@ -136,7 +148,7 @@ impl PendingFragment {
         stream: StreamId,
         row: &FragmentRow,
     ) -> Result<Self, VolumeError> {
-        let bytes = read(file, row, 0..sealed_end(row), Wait::ForDisk)?.into_bytes();
+        let bytes = read(file, row, 0..sealed_end(row), Via::Cache)?.into_bytes();
         let record = check_header(&bytes, volume, stream, row)?;
         let start = header_len(row.encoded_len());
         let payload = bytes.slice(start as usize..);
@@ -158,10 +170,15 @@ fn sealed_end(row: &FragmentRow) -> u64 {
     media_start(row) + sealed_len(row.media_len)
 }
 
-#[derive(Clone, Copy)]
-enum Wait {
-    ForDisk,
-    Never,
+/// How the bytes come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Via {
+    /// Through the page cache, from the disk where it lacks them.
+    Cache,
+    /// From the page cache or not at all.
+    CacheAlone,
+    /// Past the page cache.
+    Disk,
 }
 
 /// Reads a range of a record.
@@ -169,21 +186,40 @@ fn read(
     file: &dyn VolumeFile,
     row: &FragmentRow,
     range: Range<u64>,
-    wait: Wait,
+    via: Via,
 ) -> Result<Buffer, VolumeError> {
     VolumeError::check_max(Part::Meta, row.meta_len.into(), META_LEN_MAX.into())?;
     VolumeError::check_max(Part::Media, row.media_len.into(), MEDIA_LEN_MAX.into())?;
     VolumeError::check_max(Part::Row, row.tracks.len() as u64, TRACKS_MAX as u64)?;
     let len = usize::try_from(range.end - range.start).expect("below 81 MiB");
-    let mut bytes = Buffer::take(len);
     let start = row.location.offset.checked_add(range.start);
     let start = start.ok_or(VolumeError::Mismatch { part: Part::Row, offset: u64::MAX })?;
-    match wait {
-        Wait::ForDisk => file.read_exact_at(&mut bytes, start)?,
-        Wait::Never => file.read_cached_at(&mut bytes, start)?,
+    if via == Via::Disk && DIRECT_LEN.contains(&len) {
+        return read_direct(file, start, len);
+    }
+    let mut bytes = Buffer::take(len);
+    match via {
+        Via::Cache | Via::Disk => file.read_exact_at(&mut bytes, start)?,
+        Via::CacheAlone => file.read_cached_at(&mut bytes, start)?,
     }
     Ok(bytes)
 }
+
+/// Reads the blocks around a range.
+fn read_direct(file: &dyn VolumeFile, start: u64, len: usize) -> Result<Buffer, VolumeError> {
+    let lead = (start % DIRECT_ALIGN as u64) as usize;
+    let mut bytes = Buffer::take((lead + len).next_multiple_of(DIRECT_ALIGN));
+    let count = file.read_direct_at(&mut bytes, start - lead as u64)?;
+    if count < lead + len {
+        // The end of the file, or a call that was cut short.
+        file.read_exact_at(&mut bytes[lead..lead + len], start)?;
+    }
+    bytes.narrow(lead..lead + len);
+    Ok(bytes)
+}
+
+/// Shorter reads gain nothing; longer ones have no buffer that begins where it must.
+const DIRECT_LEN: Range<usize> = 64 << 10..(1 << 20) - 2 * DIRECT_ALIGN;
 
 /// Checks that the record at the front of `bytes` is the one that `row` describes.
 fn check_header(
@@ -272,6 +308,31 @@ mod tests {
         assert_eq!(reader.media().unwrap(), whole);
         for range in [0..len + 1, len + 1..len + 2, 5..u32::MAX] {
             assert!(reader.media_range(range).is_err());
+        }
+    }
+
+    /// At any offset, up to the end of a file of any length.
+    #[test]
+    fn past_the_page_cache_all_is_the_same() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = streamkeep_io::LocalDirectory::open(root.path()).unwrap();
+        let mut sample = Sample::new();
+        let lens = [100_000, 10, 70_001, 300_000, 1_000, 1 << 20, 65_536];
+        sample.batch(&lens.map(|len| (0, len)));
+        let file = dir.create("v").unwrap();
+        sample.write_to(&*file);
+        for (index, placed) in sample.placed.iter().enumerate() {
+            let read = |file: &dyn VolumeFile| {
+                let key = &sample.keys[0].0;
+                read_direct_fragment(file, header().uuid, stream(0), &placed.row, key)
+            };
+            let whole = sample.media_of(placed);
+            assert_eq!(read(&*file).unwrap().media, whole, "{index}");
+            // A file that ends with the record, and one that ends within it.
+            let end = placed.row.location.offset as usize + sealed_end(&placed.row) as usize;
+            assert_eq!(read(&MemoryFile::new(sample.bytes[..end].to_vec())).unwrap().media, whole);
+            let cut = MemoryFile::new(sample.bytes[..end - 1].to_vec());
+            assert!(matches!(read(&cut), Err(VolumeError::Io(_))), "{index}");
         }
     }
 
