@@ -43,7 +43,7 @@ pub enum Output {
     /// The fragment that began last will not be completed.
     LiveAbort(FragmentNumber),
     /// The fragment that began last is complete. Of a kept stream: store it and answer with
-    /// [`IngestSession::handle_stored`].
+    /// [`IngestSession::handle_stored`](super::IngestSession::handle_stored).
     Complete(Box<Fragment>),
     /// Nothing more will come: end the response and the connection.
     Close,
