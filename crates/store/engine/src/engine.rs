@@ -11,7 +11,7 @@ use std::time::Duration;
 use streamkeep_catalog::{IndexCatalog, TimeAxis};
 use streamkeep_keys::DataKeyCache;
 use streamkeep_media::{Fragment, FragmentNumber, StreamId, UnixMillis};
-use streamkeep_volume::FragmentMeta;
+use streamkeep_volume::{FragmentMeta, Via};
 
 use crate::health::HealthState;
 use crate::keeper::Keeper;
@@ -321,7 +321,7 @@ impl Engine {
         row: &IndexedRow,
     ) -> Result<StoredFragment, StoreError> {
         let stream = self.shared().known_stream(stream)?;
-        self.shared().read_row(&stream, row)
+        self.shared().read_row(&stream, row, Via::Cache)
     }
 
     /// As [`Self::read_row`], for what nobody else is likely to ask for soon: past the page cache. What
@@ -335,7 +335,7 @@ impl Engine {
         row: &IndexedRow,
     ) -> Result<StoredFragment, StoreError> {
         let stream = self.shared().known_stream(stream)?;
-        self.shared().read_row_once(&stream, row)
+        self.shared().read_row(&stream, row, Via::Disk)
     }
 
     /// Whether a fragment is among the last that its lane wrote, which stay in the page cache

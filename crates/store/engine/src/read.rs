@@ -7,8 +7,7 @@ use streamkeep_io::VolumeFile;
 use streamkeep_keys::{DataKey, KeysError, WrappedDataKey};
 use streamkeep_media::{FragmentNumber, StreamId};
 use streamkeep_volume::{
-    FragmentMeta, FragmentReader, FragmentRow, VolumeError, VolumeUuid, read_cached_fragment,
-    read_direct_fragment, read_fragment,
+    FragmentMeta, FragmentReader, FragmentRow, Via, VolumeError, VolumeUuid, read_fragment,
 };
 
 use crate::query::IndexedRow;
@@ -28,14 +27,6 @@ pub struct StoredFragment {
     pub media: Bytes,
 }
 
-type ReadFragment = fn(
-    &dyn VolumeFile,
-    VolumeUuid,
-    StreamId,
-    &FragmentRow,
-    &DataKey,
-) -> Result<streamkeep_volume::StoredFragment, VolumeError>;
-
 /// Where a fragment's bytes are and what opens them.
 struct Place {
     file: Arc<dyn VolumeFile>,
@@ -51,24 +42,7 @@ impl Shared {
     ) -> Result<StoredFragment, StoreError> {
         let missing = StoreError::NoSuchFragment { stream: stream.id, number };
         let row = self.row(stream, number)?.ok_or(missing)?;
-        self.read_row(stream, &row)
-    }
-
-    pub(crate) fn read_row(
-        &self,
-        stream: &StreamState,
-        row: &IndexedRow,
-    ) -> Result<StoredFragment, StoreError> {
-        self.read_row_by(read_fragment, stream, row)
-    }
-
-    /// As [`read_row`](Self::read_row), without taking room in the page cache for it.
-    pub(crate) fn read_row_once(
-        &self,
-        stream: &StreamState,
-        row: &IndexedRow,
-    ) -> Result<StoredFragment, StoreError> {
-        self.read_row_by(read_direct_fragment, stream, row)
+        self.read_row(stream, &row, Via::Cache)
     }
 
     /// Whether a fragment lies in what its lane leaves in the page cache.
@@ -79,11 +53,11 @@ impl Shared {
         })
     }
 
-    fn read_row_by(
+    pub(crate) fn read_row(
         &self,
-        read: ReadFragment,
         stream: &StreamState,
         row: &IndexedRow,
+        via: Via,
     ) -> Result<StoredFragment, StoreError> {
         self.counters.reads.add(1);
         let number = row.number;
@@ -92,7 +66,8 @@ impl Shared {
         let key = self.stream_key(stream)?;
         let read = |row: &IndexedRow| {
             let place = self.place(stream.id, &key, row)?;
-            read(&*place.file, place.uuid, stream.id, row, &place.key).map_err(ReadError::Volume)
+            read_fragment(&*place.file, place.uuid, stream.id, row, &place.key, via)
+                .map_err(ReadError::Volume)
         };
         let (row, result) = match read(row) {
             // A sorted copy took the volume's place since the row was looked up.
@@ -139,7 +114,8 @@ impl Shared {
         let key = self.stream_key(stream)?;
         let read = || {
             let place = self.place(stream.id, &key, row).ok()?;
-            read_cached_fragment(&*place.file, place.uuid, stream.id, row, &place.key).ok()
+            read_fragment(&*place.file, place.uuid, stream.id, row, &place.key, Via::CacheAlone)
+                .ok()
         };
         // What is wrong, if anything, the ordinary way finds out.
         let Some(read) = read() else { return Ok(None) };

@@ -17,8 +17,8 @@ use streamkeep_keys::{DataKey, FreshSalt, StoreId};
 use streamkeep_media::{FragmentNumber, FrameEntry, FrameFlags, StreamId, TrackKind, UnixMillis};
 use streamkeep_volume::{
     BatchBuilder, Footer, FooterBuilder, FragmentMeta, FragmentRow, Location, PayloadCheck,
-    PendingFragment, RunningCounters, TrackRow, VolumeHasher, VolumeHeader, VolumeId, VolumeUuid,
-    WalkOptions, read_fragment, walk,
+    PendingFragment, RunningCounters, TrackRow, Via, VolumeHasher, VolumeHeader, VolumeId,
+    VolumeUuid, WalkOptions, read_fragment, walk,
 };
 
 const MEDIA_LEN: usize = 250_000;
@@ -102,7 +102,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let found = walk(&file, &header, &options)?;
     measure("read: one fragment, opened", FRAGMENTS, |n| {
         let placed = &found.fragments[n as usize];
-        black_box(read_fragment(&file, header.uuid, placed.stream, &placed.row, &key)?);
+        black_box(read_fragment(&file, header.uuid, placed.stream, &placed.row, &key, Via::Cache)?);
         Ok(())
     })?;
     Ok(())

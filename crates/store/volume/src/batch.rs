@@ -408,8 +408,15 @@ mod tests {
         let file = MemoryFile::new(bytes);
         let key = &sample.keys[0].0;
         let placed = &second.fragments()[0];
-        let stored =
-            crate::read_fragment(&file, other.uuid, placed.stream, &placed.row, key).unwrap();
+        let stored = crate::read_fragment(
+            &file,
+            other.uuid,
+            placed.stream,
+            &placed.row,
+            key,
+            crate::Via::Cache,
+        )
+        .unwrap();
         assert_eq!(stored.media, crate::sample::media(0, 0, 5_000));
     }
 

@@ -23,45 +23,23 @@ pub struct StoredFragment {
     pub media: Bytes,
 }
 
+/// How the bytes of a fragment come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// Through the page cache, from the disk where it lacks them.
+    Cache,
+    /// From the page cache or not at all: an I/O error of kind `WouldBlock` when the disk would have
+    /// to be waited for.
+    CacheAlone,
+    /// Past the page cache where that can be: for what is not likely to be read again soon.
+    Disk,
+}
+
 /// Reads a fragment whole, with one read of its record.
 ///
 /// `row` is what the index says of it: anything else found in its place is a
 /// [`VolumeError::Mismatch`]. Every byte returned has passed its authentication tag.
 pub fn read_fragment(
-    file: &dyn VolumeFile,
-    volume: VolumeUuid,
-    stream: StreamId,
-    row: &FragmentRow,
-    key: &DataKey,
-) -> Result<StoredFragment, VolumeError> {
-    read_whole(file, volume, stream, row, key, Via::Cache)
-}
-
-/// As [`read_fragment`], when the record is in memory: an I/O error of kind `WouldBlock` when the
-/// disk would have to be waited for.
-pub fn read_cached_fragment(
-    file: &dyn VolumeFile,
-    volume: VolumeUuid,
-    stream: StreamId,
-    row: &FragmentRow,
-    key: &DataKey,
-) -> Result<StoredFragment, VolumeError> {
-    read_whole(file, volume, stream, row, key, Via::CacheAlone)
-}
-
-/// As [`read_fragment`], past the page cache where that can be: for what is not likely to be read again
-/// soon.
-pub fn read_direct_fragment(
-    file: &dyn VolumeFile,
-    volume: VolumeUuid,
-    stream: StreamId,
-    row: &FragmentRow,
-    key: &DataKey,
-) -> Result<StoredFragment, VolumeError> {
-    read_whole(file, volume, stream, row, key, Via::Disk)
-}
-
-fn read_whole(
     file: &dyn VolumeFile,
     volume: VolumeUuid,
     stream: StreamId,
@@ -168,17 +146,6 @@ fn media_start(row: &FragmentRow) -> u64 {
 /// Where the sealed bytes end, counted from the start of the record.
 fn sealed_end(row: &FragmentRow) -> u64 {
     media_start(row) + sealed_len(row.media_len)
-}
-
-/// How the bytes come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Via {
-    /// Through the page cache, from the disk where it lacks them.
-    Cache,
-    /// From the page cache or not at all.
-    CacheAlone,
-    /// Past the page cache.
-    Disk,
 }
 
 /// Reads a range of a record.
@@ -324,7 +291,7 @@ mod tests {
         for (index, placed) in sample.placed.iter().enumerate() {
             let read = |file: &dyn VolumeFile| {
                 let key = &sample.keys[0].0;
-                read_direct_fragment(file, header().uuid, stream(0), &placed.row, key)
+                read_fragment(file, header().uuid, stream(0), &placed.row, key, Via::Disk)
             };
             let whole = sample.media_of(placed);
             assert_eq!(read(&*file).unwrap().media, whole, "{index}");
@@ -343,7 +310,8 @@ mod tests {
         let [first, second] = [&sample.placed[0], &sample.placed[2]];
         let key = &sample.keys[0].0;
         let read = |stream, row: &FragmentRow| {
-            read_fragment(&*file, header().uuid, stream, row, key).map(|stored| stored.media)
+            read_fragment(&*file, header().uuid, stream, row, key, Via::Cache)
+                .map(|stored| stored.media)
         };
         assert_eq!(read(first.stream, &first.row).unwrap(), sample.media_of(first));
         let moved = FragmentRow { location: second.row.location, ..first.row.clone() };
@@ -365,10 +333,11 @@ mod tests {
         assert!(matches!(error, VolumeError::TooLarge { .. }), "{error}");
         let wrong_key = DataKey::generate(stream(0), 5, &SimRng::new(0));
         let error =
-            read_fragment(&*file, header().uuid, first.stream, &first.row, &wrong_key).unwrap_err();
+            read_fragment(&*file, header().uuid, first.stream, &first.row, &wrong_key, Via::Cache)
+                .unwrap_err();
         assert!(matches!(error, VolumeError::Keys(KeysError::CommitmentMismatch)), "{error}");
         let other = VolumeUuid([0; 16]);
-        assert!(read_fragment(&*file, other, first.stream, &first.row, key).is_err());
+        assert!(read_fragment(&*file, other, first.stream, &first.row, key, Via::Cache).is_err());
     }
 
     /// A bit flipped anywhere in the record but its padding is an error, never wrong bytes.
@@ -383,7 +352,8 @@ mod tests {
             let mut bytes = sample.bytes.clone();
             bytes[at] ^= 1 << (at % 8);
             let file = MemoryFile::new(bytes);
-            let result = read_fragment(&file, header().uuid, stream, &row, &sample.keys[0].0);
+            let result =
+                read_fragment(&file, header().uuid, stream, &row, &sample.keys[0].0, Via::Cache);
             let copy = PendingFragment::read(&file, header().uuid, stream, &row);
             assert_eq!(result.is_err(), at < start + used, "byte {at}");
             assert_eq!(copy.is_err(), at < start + used, "byte {at}");
@@ -410,7 +380,8 @@ mod tests {
         for placed in batch.fragments() {
             let key = &sample.keys[usize::from(placed.stream.0[0])].0;
             let stored =
-                read_fragment(&file, target.uuid, placed.stream, &placed.row, key).unwrap();
+                read_fragment(&file, target.uuid, placed.stream, &placed.row, key, Via::Cache)
+                    .unwrap();
             assert_eq!(stored.media, sample.media_of(placed));
         }
     }

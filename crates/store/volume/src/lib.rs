@@ -39,9 +39,7 @@ pub use checksum::{Crc64Nvme, VolumeHash, VolumeHasher};
 pub use dump::{DumpItem, dump};
 pub use error::{Part, VolumeError};
 pub use footer::{Footer, FooterBuilder, FooterBytes, FooterHead, Run};
-pub use fragment_reader::{
-    FragmentReader, StoredFragment, read_cached_fragment, read_direct_fragment, read_fragment,
-};
+pub use fragment_reader::{FragmentReader, StoredFragment, Via, read_fragment};
 pub use limits::{MEDIA_LEN_MAX, META_LEN_MAX, RUNS_MAX, TRACKS_MAX};
 pub use meta::{FINGERPRINT_LEN, FragmentMeta};
 pub use pending_fragment::PendingFragment;

@@ -11,8 +11,8 @@ use streamkeep_media::{FragmentNumber, StreamId};
 
 use crate::footer::Run;
 use crate::{
-    Damage, Footer, FragmentRow, Holes, Part, PayloadCheck, PlacedRow, VolumeError, VolumeHasher,
-    VolumeHeader, Walk, WalkOptions, read_fragment, walk,
+    Damage, Footer, FragmentRow, Holes, Part, PayloadCheck, PlacedRow, Via, VolumeError,
+    VolumeHasher, VolumeHeader, Walk, WalkOptions, read_fragment, walk,
 };
 
 /// How closely to look. Each level includes those before it.
@@ -338,7 +338,7 @@ impl Problems {
         for PlacedRow { stream, row } in &walk.fragments {
             let result = match opened.get(&(*stream, row.key_generation)) {
                 Some(Ok(Some(key))) => {
-                    read_fragment(file, header.uuid, *stream, row, key).map(drop)
+                    read_fragment(file, header.uuid, *stream, row, key, Via::Cache).map(drop)
                 }
                 Some(Err(error)) => Err(error.clone().into()),
                 Some(Ok(None)) => {

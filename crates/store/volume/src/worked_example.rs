@@ -11,8 +11,8 @@ use streamkeep_media::{FrameEntry, FrameFlags, StreamId, Tag, TagGroup};
 
 use crate::sample::{header, row};
 use crate::{
-    BatchBuilder, Crc64Nvme, Footer, FooterBuilder, FragmentMeta, PendingFragment, VolumeHasher,
-    read_fragment,
+    BatchBuilder, Crc64Nvme, Footer, FooterBuilder, FragmentMeta, PendingFragment, Via,
+    VolumeHasher, read_fragment,
 };
 
 const STREAM: StreamId = StreamId([0x11; 16]);
@@ -97,7 +97,8 @@ fn the_whole_volume_is_the_same() {
     let footer = Footer::open(&file, header().uuid).unwrap();
     assert_eq!(footer.file_crc64(), Some(Crc64Nvme(0x060e_bbb4_2a05_2c14)));
     let rows = footer.read_rows(&file, &footer.runs()[0], 0..1).unwrap();
-    let stored = read_fragment(&file, header().uuid, STREAM, &rows[0], &data_key()).unwrap();
+    let stored =
+        read_fragment(&file, header().uuid, STREAM, &rows[0], &data_key(), Via::Cache).unwrap();
     assert_eq!((stored.meta, &stored.media[..]), (meta(), &b"media"[..]));
 }
 

@@ -9,7 +9,7 @@ use streamkeep_io::{Access, MemoryFile, VolumeIo};
 
 use super::*;
 use crate::sample::{Sample, header, meta};
-use crate::{Footer, VolumeHeader, VolumeUuid, read_fragment};
+use crate::{Footer, Via, VolumeHeader, VolumeUuid, read_fragment};
 
 fn walk_bytes(bytes: &[u8], floor: u64) -> Walk {
     let file = MemoryFile::new(bytes);
@@ -30,7 +30,8 @@ fn assert_readable(bytes: &[u8], sample: &Sample, fragments: &[PlacedRow]) {
     for placed in fragments {
         let key = &sample.keys[usize::from(placed.stream.0[0])].0;
         let stored =
-            read_fragment(&file, sample.header.uuid, placed.stream, &placed.row, key).unwrap();
+            read_fragment(&file, sample.header.uuid, placed.stream, &placed.row, key, Via::Cache)
+                .unwrap();
         assert_eq!(stored.media, sample.media_of(placed));
         assert_eq!(stored.meta, meta());
     }
