@@ -129,6 +129,30 @@ def test_live_frame_by_frame(server, stream):
     assert max(arrived[i] - sent[i] for i in range(5)) < 0.5
 
 
+def test_a_viewer_who_comes_late_sees_what_has_arrived(server, stream):
+    session = PutMedia(server.url, stream, ACCESS_KEY, SECRET_KEY)
+    assert session.head() == 200
+    at = int(time.time() * 1000)
+    session.send(mkv.header() + mkv.fragment(at) + mkv.cluster(at + 2000))
+    session.wait_for("PERSISTED")
+    # Half a fragment, seen by nobody; then the camera says nothing more.
+    for i in range(3):
+        session.send(mkv.block(1, i * 40, i == 0, mkv.h264_frame(i == 0, 100, 0x40 + i)))
+        time.sleep(0.05)
+    payload = get(server, stream, StartSelectorType="NOW")
+    data = b""
+
+    def read():
+        nonlocal data
+        while bytes([0x42]) * 50 not in data:
+            data += payload.read(1)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(2)
+    assert [bytes([0x40 + i]) * 50 in data for i in range(3)] == [True] * 3
+
+
 def test_live_goes_on_over_a_reconnect(server, stream):
     payload = get(server, stream, StartSelectorType="NOW")
     at = int(time.time() * 1000)

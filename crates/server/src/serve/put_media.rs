@@ -92,6 +92,8 @@ pub(crate) async fn run(
         was_held_back: false,
         kept: config.kept,
         stored_tx,
+        signals: signals(conn, stream),
+        awaits_viewers: false,
         live: None,
         open_since: Instant::now(),
         completed: Vec::new(),
@@ -101,7 +103,6 @@ pub(crate) async fn run(
         unreported_fragments: 0,
     };
     let mut session = IngestSession::new(config);
-    let mut endings = endings(conn, stream);
     let started = Instant::now();
     let mut last_byte = started;
     let mut last_idle_ack = started;
@@ -110,7 +111,7 @@ pub(crate) async fn run(
         rules.fragments_per_second_max.map(|rate| Throttle::new(rate.into(), started));
     let mut paused_until: Option<Instant> = None;
     // The clocks are here, so that they also count while nothing is read.
-    exchange.set_read_timeout(Duration::from_secs(24 * 3600));
+    exchange.set_read_timeout(None);
     let timer = tokio::time::sleep(IDLE_ACK_AFTER);
     tokio::pin!(timer);
 
@@ -122,7 +123,8 @@ pub(crate) async fn run(
         shell.was_held_back |= !reading;
         tokio::select! {
             biased;
-            Some((number, result)) = stored_rx.recv() => session.handle_stored(number, result),
+            // Not looked at while nothing is at the store: that is most frames.
+            Some((number, result)) = stored_rx.recv(), if session.outstanding_count() > 0 => session.handle_stored(number, result),
             result = handed_over(&mut shell.blocked) => shell.resume(&mut session, result),
             io = io(exchange, reading) => match io {
                 Io::Read(Ok(Some(bytes))) => {
@@ -169,9 +171,13 @@ pub(crate) async fn run(
                 // Nobody reads acks any more. What is complete is still made durable.
                 Io::Flushed(Err(_)) => session.handle_end(BodyEnd::Cut),
             },
-            Some(ending) = endings.next() => match ending {
-                Ending::Shutdown => session.drain(Some(ErrorId::MaxConnectionDurationReached)),
-                Ending::StreamGone => session.give_up(ErrorId::StreamNotActive),
+            Some(signal) = shell.signals.next() => match signal {
+                Signal::Shutdown => session.drain(Some(ErrorId::MaxConnectionDurationReached)),
+                Signal::StreamGone => session.give_up(ErrorId::StreamNotActive),
+                Signal::Watched => {
+                    shell.awaits_viewers = false;
+                    session.set_watched(true);
+                }
             },
             () = &mut timer => {
                 let silent = last_byte.elapsed();
@@ -236,25 +242,27 @@ pub(crate) async fn run(
     shell.report();
 }
 
-/// What ends a session from our side.
-enum Ending {
+/// What the server says to a session.
+enum Signal {
     Shutdown,
     StreamGone,
+    /// Someone watches a stream that nobody watched.
+    Watched,
 }
 
-/// A set, because it looks only at what has woken it: frames come by the thousand, endings once.
-fn endings(
-    conn: &ConnectionInfo,
-    stream: &StreamRuntime,
-) -> FuturesUnordered<BoxFuture<'static, Ending>> {
+/// A set, because it looks only at what has woken it: frames come by the thousand, signals hardly
+/// ever.
+type Signals = FuturesUnordered<BoxFuture<'static, Signal>>;
+
+fn signals(conn: &ConnectionInfo, stream: &StreamRuntime) -> Signals {
     let (mut signal, mut deletion) = (conn.shutdown.clone(), stream.gone());
     let shutdown = async move {
         signal.requested().await;
-        Ending::Shutdown
+        Signal::Shutdown
     };
     let gone = async move {
         deletion.wait().await;
-        Ending::StreamGone
+        Signal::StreamGone
     };
     [shutdown.boxed(), gone.boxed()].into_iter().collect()
 }
@@ -308,6 +316,9 @@ struct Shell<'a> {
     was_held_back: bool,
     kept: bool,
     stored_tx: mpsc::UnboundedSender<StoredMessage>,
+    signals: Signals,
+    /// [`Signal::Watched`] is among the signals.
+    awaits_viewers: bool,
     /// The fragment that is arriving, as live readers see it.
     live: Option<Arc<LiveFragment>>,
     open_since: Instant,
@@ -348,7 +359,12 @@ impl Shell<'_> {
                     self.open_since = Instant::now();
                     self.around.stream.watch.started(self.id, &start, &self.silences);
                     self.silences.clear();
-                    self.live = Some(self.around.stream.tail.begin(start));
+                    let (live, is_watched) = self.around.stream.tail.begin(start);
+                    self.live = Some(live);
+                    session.set_watched(is_watched);
+                    if !is_watched {
+                        self.await_viewers();
+                    }
                 }
                 Output::Live(piece) => {
                     if let Some(live) = &self.live {
@@ -365,6 +381,17 @@ impl Shell<'_> {
             }
         }
         Flow::Continue
+    }
+
+    fn await_viewers(&mut self) {
+        if !std::mem::replace(&mut self.awaits_viewers, true) {
+            let stream = self.around.stream.clone();
+            let watched = async move {
+                stream.tail.watched().await;
+                Signal::Watched
+            };
+            self.signals.push(watched.boxed());
+        }
     }
 
     fn complete(&mut self, session: &mut IngestSession, fragment: Arc<Fragment>) {

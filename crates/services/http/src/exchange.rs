@@ -43,7 +43,7 @@ pub struct Exchange {
     /// The client waits for `100 Continue` before it sends the body.
     expects_continue: bool,
     after: After,
-    read_timeout: Duration,
+    read_timeout: Option<Duration>,
     /// Since when [`Exchange::read`] finds nothing.
     waiting_since: Option<Instant>,
     /// Since when the peer takes nothing of what is queued.
@@ -90,7 +90,7 @@ impl Exchange {
             sent: Sent::Nothing,
             expects_continue,
             after,
-            read_timeout: READ_TIMEOUT,
+            read_timeout: Some(READ_TIMEOUT),
             waiting_since: None,
             stalled_since: None,
             timer: None,
@@ -196,8 +196,9 @@ impl Exchange {
     }
 
     /// How long [`read`](Self::read) waits for the next body byte before it returns
-    /// [`ReadError::Timeout`]; 60 s at first. Time spent outside `read` does not count.
-    pub fn set_read_timeout(&mut self, timeout: Duration) {
+    /// [`ReadError::Timeout`]; 60 s at first, `None` for ever. Time spent outside `read` does not
+    /// count.
+    pub fn set_read_timeout(&mut self, timeout: Option<Duration>) {
         self.read_timeout = timeout;
     }
 
@@ -246,12 +247,15 @@ impl Exchange {
                     self.waiting_since = None;
                     return Poll::Ready(result);
                 }
-                self.waiting_since.get_or_insert_with(Instant::now);
+                if self.read_timeout.is_some() {
+                    self.waiting_since.get_or_insert_with(Instant::now);
+                }
             } else {
                 // Not the peer's silence: we do not listen.
                 self.waiting_since = None;
             }
-            let read_deadline = self.waiting_since.map(|since| since + self.read_timeout);
+            let read_deadline =
+                self.waiting_since.zip(self.read_timeout).map(|(since, timeout)| since + timeout);
             let stall_deadline = self.stall_deadline();
             let earliest = match (read_deadline, stall_deadline) {
                 (Some(read), Some(stall)) => Some(read.min(stall)),

@@ -1,7 +1,7 @@
 //! The fragments of one stream that are not, or not only, in the archive.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use streamkeep_ingest::{LivePiece, LiveStart};
@@ -60,6 +60,10 @@ impl MemoryBudget {
 pub struct LiveTail {
     state: Mutex<State>,
     changed: Notify,
+    /// A reader has looked since the last fragment began.
+    is_looked_at: AtomicBool,
+    /// A reader looked, the first since then.
+    looked: Notify,
     budget: Arc<MemoryBudget>,
 }
 
@@ -76,16 +80,46 @@ impl LiveTail {
     /// An empty tail.
     pub fn new(policy: TailPolicy, budget: Arc<MemoryBudget>) -> Self {
         let state = State { policy, fragments: BTreeMap::new(), held: 0, closed: false };
-        Self { state: Mutex::new(state), changed: Notify::new(), budget }
+        Self {
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            is_looked_at: AtomicBool::new(false),
+            looked: Notify::new(),
+            budget,
+        }
     }
 
-    /// A fragment begins to arrive.
-    pub fn begin(&self, start: LiveStart) -> Arc<LiveFragment> {
+    /// A fragment begins to arrive. Also returns whether anyone watches: has looked since the one
+    /// before began. If not, [`Self::watched`] tells when someone comes.
+    pub fn begin(&self, start: LiveStart) -> (Arc<LiveFragment>, bool) {
         let number = start.number;
         let fragment = Arc::new(LiveFragment::new(start));
         self.lock().fragments.insert(number, fragment.clone());
+        let is_watched = self.is_looked_at.swap(false, Ordering::AcqRel);
         self.changed.notify_waiters();
-        fragment
+        (fragment, is_watched)
+    }
+
+    /// Completes when a reader looks, at once if one has since the last fragment began.
+    pub async fn watched(&self) {
+        loop {
+            let mut looked = std::pin::pin!(self.looked.notified());
+            looked.as_mut().enable();
+            if self.is_looked_at.load(Ordering::Acquire) {
+                return;
+            }
+            looked.await;
+        }
+    }
+
+    /// Says that someone is about to watch, so that what has arrived is here when they do. All
+    /// that returns fragments, and [`Self::changed`], says it too.
+    pub fn look(&self) {
+        if !self.is_looked_at.load(Ordering::Relaxed)
+            && !self.is_looked_at.swap(true, Ordering::AcqRel)
+        {
+            self.looked.notify_waiters();
+        }
     }
 
     /// More of `fragment` arrived.
@@ -126,18 +160,26 @@ impl LiveTail {
 
     /// The first fragment after `number`.
     pub fn next_after(&self, number: FragmentNumber) -> Option<Arc<LiveFragment>> {
+        self.look();
         let state = self.lock();
         let mut later = state.fragments.range(number.next()..);
         later.next().map(|(_, fragment)| fragment.clone())
     }
 
+    /// The number of the oldest fragment. Not a look: whoever asks wants none of its bytes.
+    pub fn oldest_number(&self) -> Option<FragmentNumber> {
+        self.lock().fragments.first_key_value().map(|(number, _)| *number)
+    }
+
     /// The fragment that began last.
     pub fn newest(&self) -> Option<Arc<LiveFragment>> {
+        self.look();
         self.lock().fragments.last_key_value().map(|(_, fragment)| fragment.clone())
     }
 
     /// All fragments, oldest first; those too old by the policy are dropped on the way.
     pub fn fragments(&self, now: UnixMillis) -> Vec<Arc<LiveFragment>> {
+        self.look();
         let mut state = self.lock();
         self.evict(&mut state, now);
         state.fragments.values().cloned().collect()
@@ -180,6 +222,7 @@ impl LiveTail {
     /// Completes at the next change. Enable it before looking, so that no change is missed
     /// between the look and the wait.
     pub fn changed(&self) -> Notified<'_> {
+        self.look();
         self.changed.notified()
     }
 
@@ -227,6 +270,7 @@ impl Drop for LiveTail {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
+    use futures_util::FutureExt as _;
     use streamkeep_media::SessionHeader;
 
     use super::*;
@@ -246,7 +290,7 @@ mod tests {
     }
 
     fn add(tail: &LiveTail, millis: u64, len: usize) -> Arc<LiveFragment> {
-        let fragment = tail.begin(start(millis));
+        let (fragment, _) = tail.begin(start(millis));
         let bytes = Bytes::from(vec![7; len]);
         tail.push(&fragment, LivePiece { bytes, frames: Vec::new() });
         let whole = Fragment {
@@ -301,9 +345,26 @@ mod tests {
     #[test]
     fn an_aborted_fragment_is_seen_as_such_by_its_readers() {
         let tail = LiveTail::new(TailPolicy::UntilStored, MemoryBudget::new(0));
-        let fragment = tail.begin(start(1));
+        let (fragment, _) = tail.begin(start(1));
         tail.abort(&fragment);
         assert!(matches!(fragment.pieces_from(0).1, Progress::Aborted));
         assert!(tail.next_after(FragmentNumber::MIN).is_none());
+    }
+
+    #[test]
+    fn a_tail_is_watched_while_each_fragment_is_looked_at() {
+        let tail = LiveTail::new(TailPolicy::UntilStored, MemoryBudget::new(0));
+        assert!(!tail.begin(start(1)).1, "nobody has looked");
+        tail.oldest_number();
+        assert!(tail.watched().now_or_never().is_none(), "a number is no look");
+        let mut watched = std::pin::pin!(tail.watched());
+        assert!(watched.as_mut().now_or_never().is_none());
+        tail.newest();
+        assert!(watched.now_or_never().is_some());
+        assert!(tail.watched().now_or_never().is_some(), "still");
+        assert!(tail.begin(start(2)).1);
+        assert!(!tail.begin(start(3)).1, "no look since the second began");
+        drop(tail.changed());
+        assert!(tail.begin(start(4)).1);
     }
 }

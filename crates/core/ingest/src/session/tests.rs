@@ -448,10 +448,11 @@ fn any_split_of_the_body_gives_the_same_acks_and_fragments() {
         body.extend([block(2, 3, true, &[2; 30]), tag("n", "v")].concat());
     }
     body.extend(tag(END_OF_FRAGMENT, ""));
-    let run = |cuts: &dyn Fn(usize) -> usize| {
+    let run = |cuts: &dyn Fn(usize) -> usize, is_watched: &dyn Fn(usize) -> bool| {
         let mut bench = Bench::kept();
         let mut rest = &body[..];
         while !rest.is_empty() {
+            bench.session.set_watched(is_watched(rest.len()));
             let (piece, tail) = rest.split_at(cuts(rest.len()).clamp(1, rest.len()));
             bench.body(piece);
             rest = tail;
@@ -466,15 +467,41 @@ fn any_split_of_the_body_gives_the_same_acks_and_fragments() {
             .collect();
         (bench.lines, facts)
     };
-    let whole = run(&|left| left);
+    let whole = run(&|left| left, &|_| true);
     assert_eq!(whole.1.len(), 3);
-    for step in 1..=64 {
-        assert_eq!(run(&|_| step), whole, "pieces of {step}");
+    for is_watched in [|_| true, |_| false, |left| left % 3 == 0] {
+        for step in 1..=64 {
+            assert_eq!(run(&|_| step, &is_watched), whole, "pieces of {step}");
+        }
+        for cut in 1..body.len() {
+            let split = |left| if left == body.len() { cut } else { left };
+            assert_eq!(run(&split, &is_watched), whole, "cut at {cut}");
+        }
     }
-    for cut in 1..body.len() {
-        let split = |left| if left == body.len() { cut } else { left };
-        assert_eq!(run(&split), whole, "cut at {cut}");
+}
+
+#[test]
+fn frames_are_handed_on_at_once_only_to_someone() {
+    let mut bench = Bench::kept();
+    bench.body(&[header(1), cluster(1_000), block(1, 0, true, &[1; 300])].concat());
+    let seen = bench.live.len();
+    assert!(seen > 300);
+    bench.session.set_watched(false);
+    bench.body(&block(1, 40, false, &[2; 300]));
+    assert_eq!(bench.live.len(), seen, "nobody would see it");
+    // Someone comes: what there is, is theirs, without another byte from the camera.
+    bench.session.set_watched(true);
+    bench.drain();
+    assert!(bench.live.len() > seen + 300 && bench.live.ends_with(&[2; 300]));
+    // Unwatched, a slab is handed on when it is full: a session holds back no more than one.
+    bench.session.set_watched(false);
+    let before = bench.live.len();
+    for i in 2..=SLAB_BYTES / 1_000 + 3 {
+        bench.body(&block(1, 40 * i as i16, false, &[3; 1_000]));
     }
+    let held_back = SLAB_BYTES + 3_000 - (bench.live.len() - before);
+    assert!(bench.live.len() > before && held_back < SLAB_BYTES, "{held_back}");
+    bench.body(&tag(END_OF_FRAGMENT, "")).expect(&["BUFFERING 1000", "complete 1000"]);
 }
 
 /// What the real producer sent, byte for byte (`fixtures/README.md`).

@@ -149,7 +149,7 @@ impl Scanner {
         let cursor = self.cursor(stream.id)?;
         // Sessions of one stream overlap, so a fragment may become durable before one with a
         // lower number. Asked before the rows: what leaves the tail is in the index.
-        let arriving = tail.next_after(FragmentNumber::MIN).map(|oldest| oldest.start.number);
+        let arriving = tail.oldest_number();
         let range = cursor.fragment_number.next()..=FragmentNumber::MAX;
         let query = RowQuery { range: RowRange::Number(range), after: None, limit: PAGE };
         let mut rows = self.engine.rows(stream.id, &query)?;

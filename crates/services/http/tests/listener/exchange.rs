@@ -238,7 +238,7 @@ fn silence_is_told_and_reading_goes_on() {
     let server = TestServer::exchanging(|_, exchange, _| {
         Box::pin(async move {
             exchange.send_head(StatusCode::OK, &HeaderMap::new());
-            exchange.set_read_timeout(Duration::from_millis(100));
+            exchange.set_read_timeout(Some(Duration::from_millis(100)));
             loop {
                 match exchange.read().await {
                     Ok(Some(run)) => {
@@ -273,7 +273,7 @@ fn silence_is_told_and_reading_goes_on() {
 fn frames_put_the_silence_off() {
     let server = TestServer::exchanging(|_, exchange, _| {
         Box::pin(async move {
-            exchange.set_read_timeout(Duration::from_millis(400));
+            exchange.set_read_timeout(Some(Duration::from_millis(400)));
             echo(exchange).await;
         })
     });

@@ -23,6 +23,11 @@ pub(crate) async fn multivariant(
     query: &Query<'_>,
 ) -> Result<Resource, PlaybackError> {
     let claims = &view.claims;
+    let is_low_latency = query.low_latency && claims.parts.is_some();
+    if is_low_latency {
+        // The media playlist is asked for next: its parts are here by then.
+        service.stream(claims.stream)?.tail().look();
+    }
     let placed = service.placed(view).await?;
     let listed = listed(claims, placed.timeline.segments(), view.now);
     let newest = listed.last().ok_or(PlaybackError::NotFound("there are no fragments"))?;
@@ -30,7 +35,6 @@ pub(crate) async fn multivariant(
     let row = row.ok_or(PlaybackError::NotFound("there are no fragments"))?.clone();
     let loaded = service.fragments.get_row(claims.stream, row).await?;
     let tracks = &loaded.tracks;
-    let is_low_latency = query.low_latency && claims.parts.is_some();
     let token = plain(&view.token)?;
 
     let codecs = codecs(tracks, claims.protocol);
