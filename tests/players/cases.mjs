@@ -230,7 +230,7 @@ export const CASES = [
   long(firstPicture("live", "shaka", "live")),
   long(firstPicture("live", "dash", "live")),
   live("hls", KINDS[1], { lowLatency: true }),
-  long(live("hls", KINDS[1])),
+  long(live("hls", KINDS[1], { delayMsMax: PLAIN_DELAY_MS_MAX })),
   long(live("shaka", KINDS[1])),
   long(live("dash", KINDS[1])),
 ];

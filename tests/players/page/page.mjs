@@ -19,14 +19,13 @@ function keepUp(hls, behind) {
 const players = {
   async hls(url, monitor, { live, lowLatency, fragmentSeconds }) {
     const { Hls } = window;
-    // How far behind the newest picture listed. Plain: more than the target duration of 3 s, after
-    // which the first reload comes, where the default is three of them. With parts: two parts and a bit, where PART-HOLD-BACK
-    // says three.
-    const behind = lowLatency ? 0.6 : fragmentSeconds * 1.65;
-    const hls = new Hls({
-      lowLatencyMode: lowLatency,
-      ...(live ? { liveSyncDuration: behind } : {}),
-    });
+    // How far behind the newest picture listed. Plain: a fragment and a half, where the default is
+    // three target durations of 3 s. With parts: two parts and a bit, where PART-HOLD-BACK says three.
+    const behind = lowLatency ? 0.6 : fragmentSeconds * 1.5;
+    // `lowLatencyMode` stays on, as it is by default, for lists without parts too: only so does
+    // hls.js wait for the next fragment at the server. Else it asks again a fragment's length after
+    // it asked before, and is later by whatever of a fragment had passed when it asked first.
+    const hls = new Hls(live ? { liveSyncDuration: behind } : {});
     if (live) keepUp(hls, behind);
     hls.on(Hls.Events.ERROR, (_event, data) => {
       monitor.error(`hls.js: ${data.details}${data.fatal ? " (fatal)" : ""}: ${data.reason ?? data.error?.message ?? ""}`);
