@@ -1,0 +1,59 @@
+//! Who may do what.
+
+use super::*;
+
+#[test]
+fn permissions() {
+    let service = Service::with_cam();
+    let describe = r#"{"StreamName":"cam1"}"#;
+    let allowed = user(&format!("kinesisvideo:DescribeStream {CAM_ARN}"));
+    assert!(service.call_as(&allowed, O::DescribeStream, describe, NOW).is_ok());
+    let denied = service.call_as(&allowed, O::ListTagsForStream, describe, NOW).unwrap_err();
+    assert_eq!(
+        (denied.exception(), denied.status().as_u16(), denied.message()),
+        (
+            Exception::NotAuthorized,
+            401,
+            "User: arn:aws:iam::111122223333:user/Alice is not authorized to perform: \
+             kinesisvideo:ListTagsForStream on resource: \
+             arn:aws:kinesisvideo:us-west-2:111122223333:stream/cam1/1562589645061",
+        )
+    );
+    // Who may not ask does not learn what exists.
+    let unknown = r#"{"StreamName":"cam9"}"#;
+    let hidden = service.call_as(&allowed, O::DescribeStream, unknown, NOW).unwrap_err();
+    assert_eq!(hidden.exception(), Exception::NotAuthorized);
+    assert!(hidden.message().ends_with(":stream/cam9/*"), "{hidden}");
+
+    // Creating with tags takes two permissions, and is asked about a stream yet unmade.
+    let creator =
+        user("kinesisvideo:CreateStream arn:aws:kinesisvideo:us-west-2:111122223333:stream/cam2/*");
+    let create = |body| service.call_as(&creator, O::CreateStream, body, NOW);
+    let error = create(r#"{"StreamName":"cam2","Tags":{"k":"v"}}"#).unwrap_err();
+    assert_eq!(error.status().as_u16(), 403);
+    assert!(error.message().contains("kinesisvideo:TagStream on"), "{error}");
+    assert!(create(r#"{"StreamName":"cam2"}"#).is_ok());
+    assert!(service.call_as(&user("kinesisvideo:ListStreams *"), O::ListStreams, "", NOW).is_ok());
+
+    let admitted = user(&format!("kinesisvideo:PutMedia {CAM_ARN}"));
+    let cam = StreamRef::Name("cam1".into());
+    let admit = |operation| {
+        service.control.admit(operation, &admitted, &cam, &context(), NOW).map(|s| s.name.clone())
+    };
+    assert_eq!(admit(O::PutMedia).as_deref(), Ok("cam1"));
+    assert_eq!(admit(O::GetMedia).unwrap_err().exception(), Exception::NotAuthorized);
+
+    assert_eq!(crate::RootOnly.authorize(&root(), "a", "r", &access_context()), Decision::Allow);
+    assert_eq!(crate::RootOnly.authorize(&admitted, "a", "r", &access_context()), Decision::Deny);
+}
+
+fn access_context() -> AccessContext<'static> {
+    AccessContext {
+        now: NOW,
+        source_ip: None,
+        secure_transport: false,
+        resource_tags: None,
+        request_tags: &NO_TAGS,
+        tag_keys: &[],
+    }
+}
