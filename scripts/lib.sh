@@ -63,3 +63,23 @@ need_players() {
     npm ci --prefix "$players" --ignore-scripts --no-audit --no-fund --silent
     cp "$players/package-lock.json" "$players/node_modules/.locked"
 }
+
+# build_console : the web page, in console/dist, when its sources are newer.
+build_console() {
+    local console=$root/console
+    if [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
+        echo "The console needs Node.js 20: the server is built without it." >&2
+        return
+    fi
+    if ! cmp -s "$console/package-lock.json" "$console/node_modules/.locked"; then
+        say "installing what the console is built with"
+        npm ci --prefix "$console" --ignore-scripts --no-audit --no-fund --silent
+        cp "$console/package-lock.json" "$console/node_modules/.locked"
+    fi
+    if [ -f "$console/dist/index.html" ] && [ -z "$(find "$console" -newer "$console/dist/index.html" \
+        -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test/*' -print -quit)" ]; then
+        return
+    fi
+    say "building the console"
+    npm run build --prefix "$console" --silent
+}

@@ -149,6 +149,12 @@ fn announce(running: &Running, args: &DemoArgs) {
     let cameras = args.cameras;
     println!("Streamkeep with {cameras} moving cameras, demo-1 to demo-{cameras}.");
     println!();
+    if let Some(link) = running.sign_in_link() {
+        println!("See them in a browser on this machine (the link signs in once):");
+        println!();
+        println!("  {link}");
+        println!();
+    }
     println!("In another shell:");
     println!();
     for line in running.shell_lines() {

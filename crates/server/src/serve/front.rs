@@ -1,8 +1,8 @@
 //! The one place that authenticates and authorises, and hands requests on.
 //!
 //! A request is routed from its head, then proven, then answered. Nothing reaches a stream but
-//! through [`Front::authenticate`] and [`ControlPlane`]; `/healthz`, `/readyz`, `/time` and
-//! `/openapi.json` alone are open, and tell nothing of any stream.
+//! through [`Front::authenticate`] and [`ControlPlane`]; `/healthz`, `/readyz`, `/time`,
+//! `/openapi.json` and the console's files alone are open, and tell nothing of any stream.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use serde_json::json;
 use streamkeep_api::{
     ApiError, ConnectionKind, Connections, ControlPlane, Cost, EndpointContext, Exception,
     FragmentTimecodeType, GetClipRequest, GetCoverageRequest, GetDashStreamingSessionUrlRequest,
@@ -19,6 +20,7 @@ use streamkeep_api::{
     StartSelector, Stream, StreamRef, allow_any_origin, method_not_allowed, preflight, route,
     success, utc_time,
 };
+use streamkeep_console::Console;
 use streamkeep_engine::{Engine, TimeAxis};
 use streamkeep_http::{Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler, ShutdownSignal};
 use streamkeep_ingest::{IngestLimits, SessionConfig, TimecodeType};
@@ -26,7 +28,7 @@ use streamkeep_io::{Clock, Rng};
 use streamkeep_media::UnixMillis;
 use streamkeep_sigv4::{
     AuthError, KnownKey, Payload, Presented, Request as SignedRequest, Rules, SecretKey,
-    SigningKeys, UnixSeconds,
+    Session as SigningSession, SigningKeys, UnixSeconds,
 };
 use tokio::task::spawn_blocking;
 use tracing::Instrument as _;
@@ -36,6 +38,7 @@ use super::health::Health;
 use super::metrics::{CallLabels, Metrics};
 use super::playback::{self, Playback};
 use super::put_media::{self, SessionRules, Surroundings};
+use super::sign_in::{LinkRefused, SignIn};
 use super::streams::{StreamRuntime, Streams};
 use super::{archive, coverage, get_media, stream_health};
 
@@ -49,6 +52,15 @@ const PUT_MEDIA_HEADERS: &[&str] = &[
     "x-amzn-fragment-acknowledgment-required",
 ];
 
+/// A sign-in token is 43 characters.
+const SIGN_IN_BODY_MAX: usize = 1024;
+
+/// The body of `POST /console/session`.
+#[derive(serde::Deserialize)]
+struct SignInRequest {
+    token: String,
+}
+
 /// Everything a request can reach.
 pub(crate) struct Front {
     pub(crate) control: Arc<ControlPlane>,
@@ -60,6 +72,8 @@ pub(crate) struct Front {
     pub(crate) health: Arc<Health>,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) root: RootKeyPair,
+    pub(crate) console: Console,
+    pub(crate) sign_in: SignIn,
     pub(crate) signing_keys: SigningKeys,
     pub(crate) playback: Arc<Playback>,
     pub(crate) deliveries: DeliveryMetrics,
@@ -70,7 +84,7 @@ pub(crate) struct Front {
 /// The first credentials, and who signs with them.
 pub(crate) struct RootKeyPair {
     pub(crate) secret: SecretKey,
-    pub(crate) principal: Principal,
+    pub(crate) principal: Arc<Principal>,
 }
 
 impl Handler for Front {
@@ -88,7 +102,9 @@ impl Handler for Front {
             | Route::Ready
             | Route::Metrics
             | Route::Time
+            | Route::Console
             | Route::Description => Admit::Buffered { body_len_max: 0 },
+            Route::SignIn => Admit::Buffered { body_len_max: SIGN_IN_BODY_MAX },
             Route::MethodNotAllowed { allow } => {
                 Admit::Reject(method_not_allowed(allow, &self.request_id()).map(Body::Full))
             }
@@ -124,6 +140,8 @@ impl Handler for Front {
                     allow_any_origin(response.headers_mut());
                     response
                 }
+                Route::Console => self.console.answer(&head).map(Body::Full),
+                Route::SignIn => self.sign_in(&body, conn),
                 Route::Description => {
                     success(self.control.openapi(), &self.request_id()).map(Body::Full)
                 }
@@ -187,14 +205,14 @@ impl Front {
                     .await
                     .map_err(|_| ApiError::internal())?
             } else {
-                self.control.handle(operation, principal, &body, &context, now)
+                self.control.handle(operation, &principal, &body, &context, now)
             }?;
             return Ok(success(answer, &self.request_id()).map(Body::Full));
         }
         let call = MediaCall {
             front: self,
             operation,
-            principal,
+            principal: &principal,
             context: &context,
             now,
             shutdown: &conn.shutdown,
@@ -230,7 +248,7 @@ impl Front {
         head: &Parts,
         payload: Payload<'_>,
         signed_if_present: &[&str],
-    ) -> Result<&Principal, ApiError> {
+    ) -> Result<Arc<Principal>, ApiError> {
         self.verify(head, payload, signed_if_present).map_err(|error| ApiError::from(&error))
     }
 
@@ -239,7 +257,7 @@ impl Front {
         head: &Parts,
         payload: Payload<'_>,
         signed_if_present: &[&str],
-    ) -> Result<&Principal, AuthError> {
+    ) -> Result<Arc<Principal>, AuthError> {
         let headers: Vec<(&str, &[u8])> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let presented = Presented::parse(SignedRequest {
@@ -248,14 +266,19 @@ impl Front {
             query: head.uri.query().unwrap_or(""),
             headers: &headers,
         })?;
-        if presented.access_key_id().as_str() != self.root.principal.access_key_id {
-            return Err(AuthError::UnknownKey);
-        }
-        let key = KnownKey { secret: &self.root.secret, session: None };
+        let access_key_id = presented.access_key_id().as_str();
+        let signed_in;
+        let (principal, key) = if access_key_id == self.root.principal.access_key_id {
+            (&self.root.principal, KnownKey { secret: &self.root.secret, session: None })
+        } else {
+            signed_in = self.sign_in.session(access_key_id).ok_or(AuthError::UnknownKey)?;
+            let session = SigningSession { token: &signed_in.token, expires: signed_in.expires };
+            (&signed_in.principal, KnownKey { secret: &signed_in.secret, session: Some(session) })
+        };
         let rules = Rules { region: None, services: &["kinesisvideo"], signed_if_present };
         let now = UnixSeconds(self.clock.now().0 / 1000);
         presented.verify(payload, key, rules, now, &self.signing_keys)?;
-        Ok(&self.root.principal)
+        Ok(principal.clone())
     }
 
     async fn put_media(&self, head: Parts, conn: &ConnectionInfo, exchange: &mut Exchange) {
@@ -306,7 +329,7 @@ impl Front {
         let request = PutMediaRequest::parse(&head.headers)?;
         let context = endpoint_context(head, conn);
         let now = self.clock.now();
-        let stream = self.control.admit(operation, principal, &request.stream, &context, now)?;
+        let stream = self.control.admit(operation, &principal, &request.stream, &context, now)?;
         let runtime = self.runtime(&stream)?;
         runtime.metrics.put_requests.inc();
         let refuse = |error| {
@@ -370,6 +393,36 @@ impl Front {
         let outcome = if response.status().is_success() { "ok" } else { "refused" };
         let labels = CallLabels { operation: "Playback", outcome };
         self.metrics.calls.get_or_create(&labels).inc();
+        response
+    }
+
+    /// Exchanges the token of a sign-in link for credentials.
+    fn sign_in(&self, body: &Bytes, conn: &ConnectionInfo) -> Response<Body> {
+        let wanted: Option<SignInRequest> = serde_json::from_slice(body).ok();
+        let result = wanted.ok_or(LinkRefused::Unknown).and_then(|wanted| {
+            self.sign_in.redeem(&wanted.token, conn.peer.ip(), self.clock.now())
+        });
+        let (status, answer) = match result {
+            Ok(answer) => (StatusCode::OK, answer),
+            Err(reason) => {
+                tracing::info!(?reason, peer = %conn.peer, "sign-in link refused");
+                let message = match reason {
+                    LinkRefused::Elsewhere => {
+                        "A sign-in link works only in a browser on the server's own machine."
+                    }
+                    LinkRefused::Unknown => {
+                        "This sign-in link was used already or has expired. Sign in with an \
+                         access key."
+                    }
+                };
+                (StatusCode::FORBIDDEN, json!({ "message": message }))
+            }
+        };
+        let mut response = Response::new(Body::from(answer.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 

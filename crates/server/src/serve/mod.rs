@@ -14,6 +14,7 @@ mod playback;
 mod put_media;
 mod server_metrics;
 mod server_runs;
+mod sign_in;
 mod stream_health;
 mod stream_history;
 mod streams;
@@ -33,6 +34,7 @@ use streamkeep_api::{
 };
 use streamkeep_catalog::{CardedControl, ControlCatalog, SqliteControl, SqliteIndex, StreamCards};
 use streamkeep_client::{Client, Credentials, Settings as ClientSettings};
+use streamkeep_console::{Console, Headers};
 use streamkeep_delivery::Outbox;
 use streamkeep_delivery::outbox::Limits as OutboxLimits;
 use streamkeep_engine::{Engine, Host, Options, Seams, StoreLock};
@@ -53,6 +55,7 @@ use keys::Keyring;
 use metrics::Metrics;
 use playback::Playback;
 use server_runs::ServerRuns;
+use sign_in::SignIn;
 use streams::Streams;
 
 /// Streams without retention may hold this share of the machine's memory together.
@@ -189,8 +192,13 @@ impl Running {
             clock,
             metrics,
             health: Arc::new(Health::default()),
+            sign_in: SignIn::new(rng.clone(), principal.clone()),
             rng,
-            root: RootKeyPair { secret: credentials.secret.clone(), principal },
+            console: Console::new(Headers::new(config.public_url.as_slice())),
+            root: RootKeyPair {
+                secret: credentials.secret.clone(),
+                principal: Arc::new(principal),
+            },
             signing_keys: SigningKeys::new(1024),
             http_counters: std::sync::OnceLock::new(),
         });
@@ -242,6 +250,16 @@ impl Running {
         }
     }
 
+    /// Where the console is, and a fragment that signs in once, on this machine, within the hour;
+    /// `None` when none is built in.
+    pub(crate) fn sign_in_link(&self) -> Option<String> {
+        let front = &self.front;
+        front.console.is_built().then(|| {
+            let token = front.sign_in.link_token(front.clock.now());
+            format!("{}/console/#signin={token}", self.url())
+        })
+    }
+
     /// Prints what to paste to use the server.
     #[allow(clippy::print_stdout, reason = "this is the command's output")]
     fn announce(&self) {
@@ -251,6 +269,9 @@ impl Running {
         }
         if let Some(addr) = self.tls_addr {
             println!("  https://{addr}");
+        }
+        if self.front.console.is_built() {
+            println!("  {}/console/   (sign in with the key below)", self.url());
         }
         println!();
         println!("Use it with any AWS client:");

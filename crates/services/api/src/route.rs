@@ -31,6 +31,10 @@ pub enum Route {
     Time,
     /// `GET /openapi.json`: [`ControlPlane::openapi`](crate::ControlPlane::openapi).
     Description,
+    /// `GET /`, `/console` and all below: the web page, the same for everybody.
+    Console,
+    /// `POST /console/session`: a one-time sign-in token becomes credentials that expire.
+    SignIn,
     /// The path exists, the method does not fit:
     /// [`method_not_allowed`](crate::method_not_allowed).
     MethodNotAllowed {
@@ -51,8 +55,11 @@ pub enum Authentication {
     SessionToken,
     /// Decided by the server's configuration for `/metrics`.
     Metrics,
-    /// Open to anyone who can connect; the answer holds nothing but a status, the time, or the
-    /// published description of the API, or that a browser may call it.
+    /// The token of a one-time sign-in link, in the body.
+    SignInToken,
+    /// Open to anyone who can connect; the answer holds nothing but a status, the time, the
+    /// published description of the API, that a browser may call it, or the console's page, which
+    /// knows nothing until it signs in.
     None,
 }
 
@@ -63,11 +70,13 @@ impl Route {
             Self::Operation(_) => Authentication::SigV4,
             Self::Playback(_) => Authentication::SessionToken,
             Self::Metrics => Authentication::Metrics,
+            Self::SignIn => Authentication::SignInToken,
             Self::Preflight
             | Self::Health
             | Self::Ready
             | Self::Time
             | Self::Description
+            | Self::Console
             | Self::MethodNotAllowed { .. }
             | Self::NotFound => Authentication::None,
         }
@@ -84,6 +93,11 @@ pub fn route(method: &Method, path: &str) -> Route {
         "/metrics" => (Route::Metrics, &Method::GET),
         "/time" => (Route::Time, &Method::GET),
         "/openapi.json" => (Route::Description, &Method::GET),
+        "/console/session" => (Route::SignIn, &Method::POST),
+        // Clients of other AWS services post there: that stays a path that is not known.
+        "/" if *method != Method::GET && *method != Method::HEAD => return Route::NotFound,
+        "/" | "/console" => (Route::Console, &Method::GET),
+        _ if path.starts_with("/console/") => (Route::Console, &Method::GET),
         _ => {
             let operation = || Operation::all().find(|o| o.path().eq_ignore_ascii_case(path));
             if let Some(path) = PlaybackPath::find(path) {
@@ -133,6 +147,11 @@ mod tests {
             // The time of day, and what docs/api-coverage.md says too.
             (&Method::GET, "/time", Authentication::None),
             (&Method::GET, "/openapi.json", Authentication::None),
+            // The page's files; what it shows it asks for as any client.
+            (&Method::GET, "/", Authentication::None),
+            (&Method::GET, "/console", Authentication::None),
+            (&Method::GET, "/console/streams/gate", Authentication::None),
+            (&Method::POST, "/console/session", Authentication::SignInToken),
         ]);
         for path in PlaybackPath::all() {
             for method in [&Method::GET, &Method::HEAD, &Method::OPTIONS] {
@@ -166,6 +185,10 @@ mod tests {
             (Method::HEAD, "/readyz", Route::Ready),
             (Method::POST, "/", Route::NotFound),
             (Method::POST, "", Route::NotFound),
+            (Method::HEAD, "/console/", Route::Console),
+            (Method::POST, "/console/", Route::MethodNotAllowed { allow: &Method::GET }),
+            (Method::GET, "/console/session", Route::MethodNotAllowed { allow: &Method::POST }),
+            (Method::GET, "/consoles", Route::NotFound),
             (Method::POST, "/createStream/", Route::NotFound),
             (Method::POST, "//createStream", Route::NotFound),
             (Method::POST, "/listfragment\u{17f}", Route::NotFound), // ſ, whose capital is S
