@@ -2,7 +2,7 @@
 //! simulation is the life of the simulated disk.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use streamkeep_media::{StreamId, UnixMillis};
 
@@ -126,7 +126,11 @@ pub struct MemoryIndex {
     state: Mutex<IndexHistory>,
     /// Says whether the database cannot be written.
     is_down: Option<Box<dyn Fn() -> bool + Send + Sync>>,
+    /// Called when some runs were read, before the reader has them.
+    after_runs: Mutex<Option<Hook>>,
 }
+
+type Hook = Arc<dyn Fn() + Send + Sync>;
 
 #[derive(Clone, Default)]
 struct IndexHistory {
@@ -159,7 +163,13 @@ impl MemoryIndex {
     /// Another index with the same contents and history, failing while `is_down` says so.
     pub fn fork(&self, is_down: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         let state = Mutex::new(lock(&self.state).clone());
-        Self { state, is_down: Some(Box::new(is_down)) }
+        Self { state, is_down: Some(Box::new(is_down)), ..Self::default() }
+    }
+
+    /// Has `hook` called when some runs were read, before the reader has them: what it does happens
+    /// between the reader's look at the index and at the volumes.
+    pub fn set_after_runs(&self, hook: impl Fn() + Send + Sync + 'static) {
+        *lock(&self.after_runs) = Some(Arc::new(hook));
     }
 
     /// Takes back the latest `transactions`, as far as history goes.
@@ -207,6 +217,11 @@ impl MemoryIndex {
         let mut runs: Vec<_> =
             state.now.runs.values().filter(|run| matches(run)).cloned().collect();
         runs.sort_by_key(|run| (run.span(axis).0, run.volume));
+        drop(state);
+        let hook = lock(&self.after_runs).clone();
+        if let Some(hook) = hook.filter(|_| !runs.is_empty()) {
+            hook();
+        }
         runs
     }
 }

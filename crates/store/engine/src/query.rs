@@ -9,7 +9,7 @@
 //! repeats its original until that is removed. Both are the same; one is shown.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 use std::ops::{Deref, RangeInclusive};
 use std::sync::Arc;
 
@@ -144,7 +144,7 @@ impl Shared {
             return Ok(Vec::new());
         }
         let wanted = Wanted { stream: stream.id, axis, from, to, floor, limit };
-        Merge::start(self, wanted)?.collect()
+        self.until_whole(|gone| Merge::start(self, wanted, gone)?.collect())
     }
 
     /// One visible row by its number.
@@ -198,23 +198,26 @@ impl Shared {
         if stream.is_deleted() {
             return Err(StoreError::StreamGone(stream.id));
         }
-        let mut last: Option<IndexedRow> = None;
-        let mut offer = |volume, row: Option<&Arc<FragmentRow>>| {
-            if let Some(row) = row
-                && last.as_ref().is_none_or(|last| last.number < row.number)
-            {
-                last = Some(IndexedRow { volume, row: row.clone() });
+        let last = self.until_whole(|gone| {
+            let mut last: Option<IndexedRow> = None;
+            let mut offer = |volume, row: Option<&Arc<FragmentRow>>| {
+                if let Some(row) = row
+                    && last.as_ref().is_none_or(|last| last.number < row.number)
+                {
+                    last = Some(IndexedRow { volume, row: row.clone() });
+                }
+            };
+            for volume in self.unsealed_now() {
+                offer(volume.id(), volume.read().run(stream.id).last());
             }
-        };
-        for volume in self.unsealed_now() {
-            offer(volume.id(), volume.read().run(stream.id).last());
-        }
-        if let Some(run) = self.index.last_run(stream.id, TimeAxis::Server)? {
-            self.visit_from_end(&run, |row| {
-                offer(run.volume, Some(row));
-                false
-            });
-        }
+            if let Some(run) = self.index.last_run(stream.id, TimeAxis::Server)? {
+                self.visit_from_end(&run, gone, |row| {
+                    offer(run.volume, Some(row));
+                    false
+                });
+            }
+            Ok(last)
+        })?;
         let floor = stream.config().number_floor(self.seams.clock.now());
         Ok(last.filter(|last| last.number >= floor))
     }
@@ -224,6 +227,14 @@ impl Shared {
     pub(crate) fn last_appended(
         &self,
         stream: StreamId,
+    ) -> Result<Option<Arc<FragmentRow>>, StoreError> {
+        self.until_whole(|gone| self.look_for_last_appended(stream, gone))
+    }
+
+    fn look_for_last_appended(
+        &self,
+        stream: StreamId,
+        gone: &mut Gone,
     ) -> Result<Option<Arc<FragmentRow>>, StoreError> {
         let mut rows: Vec<Arc<FragmentRow>> = Vec::new();
         for volume in self.unsealed_now() {
@@ -239,7 +250,7 @@ impl Shared {
             let mut runs = self.index.runs_covering(stream, TimeAxis::Server, from)?;
             runs.extend(self.index.runs_starting(stream, &page)?);
             for run in runs {
-                self.visit_from_end(&run, |row| {
+                self.visit_from_end(&run, gone, |row| {
                     rows.push(row.clone());
                     row.number.server_timestamp() >= from
                 });
@@ -250,7 +261,12 @@ impl Shared {
 
     /// Visits the rows of a run from the last one on, as long as `visit` says so. What cannot be read
     /// is noted.
-    fn visit_from_end(&self, run: &RunRecord, mut visit: impl FnMut(&Arc<FragmentRow>) -> bool) {
+    fn visit_from_end(
+        &self,
+        run: &RunRecord,
+        gone: &mut Gone,
+        mut visit: impl FnMut(&Arc<FragmentRow>) -> bool,
+    ) {
         let mut read = || -> Result<(), VolumeError> {
             let Some(sealed) = self.sealed.run(run.volume, run.stream)? else { return Ok(()) };
             for index in (0..sealed.len().div_ceil(BLOCK_ROWS)).rev() {
@@ -261,13 +277,31 @@ impl Shared {
             Ok(())
         };
         if let Err(error) = read() {
-            self.note_unreadable(run.volume, &error);
+            self.note_unreadable(run.volume, &error, gone);
         }
     }
 
-    fn note_unreadable(&self, volume: u64, error: &VolumeError) {
-        // Removed since the catalog was asked: its fragments have expired, or moved.
+    /// Looks again as long as a volume was gone that was there the time before: a sorted copy has
+    /// taken its place since the catalog was asked, and holds what was not seen. One that is gone
+    /// twice has expired, or is lost.
+    fn until_whole<T>(
+        &self,
+        mut look: impl FnMut(&mut Gone) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut known = Gone::new();
+        loop {
+            let mut gone = Gone::new();
+            let found = look(&mut gone)?;
+            if gone.is_subset(&known) {
+                return Ok(found);
+            }
+            known.append(&mut gone);
+        }
+    }
+
+    fn note_unreadable(&self, volume: u64, error: &VolumeError, gone: &mut Gone) {
         if is_gone(error) {
+            gone.insert(volume);
             return;
         }
         let what = format!("the footer of volume {volume:016x} cannot be read: {error}");
@@ -280,7 +314,11 @@ impl Shared {
     }
 }
 
+/// Volumes that the catalog named and that were not there any more.
+type Gone = BTreeSet<u64>;
+
 /// What a merge is after.
+#[derive(Clone, Copy)]
 struct Wanted {
     stream: StreamId,
     axis: TimeAxis,
@@ -301,6 +339,7 @@ impl Wanted {
 struct Merge<'a> {
     shared: &'a Shared,
     wanted: Wanted,
+    gone: &'a mut Gone,
     sources: Vec<Source>,
     /// The next row of each source that has one.
     heads: BinaryHeap<Reverse<Head>>,
@@ -383,10 +422,11 @@ impl Source {
 }
 
 impl<'a> Merge<'a> {
-    fn start(shared: &'a Shared, wanted: Wanted) -> Result<Self, StoreError> {
+    fn start(shared: &'a Shared, wanted: Wanted, gone: &'a mut Gone) -> Result<Self, StoreError> {
         let mut merge = Self {
             shared,
             wanted,
+            gone,
             sources: Vec::new(),
             heads: BinaryHeap::new(),
             upcoming: VecDeque::new(),
@@ -448,7 +488,7 @@ impl<'a> Merge<'a> {
                 self.heads.push(Reverse(Head { key, source: index, row }));
             }
             Ok(None) => {}
-            Err(error) => self.shared.note_unreadable(source.volume, &error),
+            Err(error) => self.shared.note_unreadable(source.volume, &error, self.gone),
         }
     }
 
@@ -457,7 +497,7 @@ impl<'a> Merge<'a> {
         match self.find_start(run) {
             Ok(Some(source)) => self.add(source),
             Ok(None) => {}
-            Err(error) => self.shared.note_unreadable(run.volume, &error),
+            Err(error) => self.shared.note_unreadable(run.volume, &error, self.gone),
         }
     }
 
