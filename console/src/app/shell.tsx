@@ -1,0 +1,78 @@
+import type { ComponentChildren } from "preact";
+import { Icon, type IconName } from "../ui/icon.tsx";
+import { Button } from "../ui/button.tsx";
+import { isOnline, lastContact, nextTry, tryNow } from "./connection.ts";
+import { type Key, span, t, timeOfDay } from "./i18n.ts";
+import { useKeys } from "./keys.ts";
+import { Link } from "./link.tsx";
+import { serverNow } from "./now.ts";
+import { preference } from "./preferences.ts";
+import { go, route } from "./router.ts";
+import type { Route } from "./routes.ts";
+import { signOut } from "./session.ts";
+import "./shell.css";
+
+interface Place {
+  to: Route;
+  label: Key;
+  icon: IconName;
+  /** Which pages it stands for. */
+  pages: Route["page"][];
+}
+
+const PLACES: Place[] = [
+  { to: { page: "wall", layout: "auto" }, label: "place.wall", icon: "wall", pages: ["wall"] },
+  { to: { page: "streams" }, label: "place.streams", icon: "streams", pages: ["streams", "stream"] },
+  { to: { page: "settings", part: "" }, label: "place.settings", icon: "settings", pages: ["settings"] },
+];
+
+const rail = preference<"narrow" | "open">("rail", "narrow");
+export function Shell({ children }: { children: ComponentChildren }) {
+  const { page } = route.value;
+  useKeys({
+    "g w": () => go({ page: "wall", layout: "auto" }),
+    "g s": () => go({ page: "streams" }),
+    "g h": () => go({ page: "settings", part: "" }),
+  });
+  const isOpen = rail.value === "open";
+  return (
+    <div class="shell">
+      <nav class={`rail${isOpen ? " is-open" : ""}`} aria-label={t("places")}>
+        <div class="mark"><img src="/console/icon.svg" alt="" /><span>Streamkeep</span></div>
+        {PLACES.map(({ to, label, icon, pages }) => (
+          <Link key={label} to={to} class="rail-item" isCurrent={pages.includes(page)} title={t(label)}>
+            <Icon name={icon} /><span>{t(label)}</span>
+          </Link>
+        ))}
+        <div class="grow" />
+        <button type="button" class="rail-item only-wide" aria-expanded={isOpen} title={t(isOpen ? "rail.close" : "rail.open")}
+          onClick={() => { rail.value = isOpen ? "narrow" : "open"; }}>
+          <Icon name={isOpen ? "back" : "forward"} /><span>{t(isOpen ? "rail.close" : "rail.open")}</span>
+        </button>
+        <button type="button" class="rail-item" title={t("signOut")} onClick={() => signOut("signed-out")}>
+          <Icon name="out" /><span>{t("signOut")}</span>
+        </button>
+      </nav>
+      <Banner />
+      <main tabIndex={-1}>{children}</main>
+    </div>
+  );
+}
+
+function Banner() {
+  if (isOnline.value) return null;
+  const seconds = Math.max(0, Math.ceil((nextTry.value - Date.now()) / 1000));
+  const last = lastContact.value;
+  void serverNow.value; // counts down
+  return (
+    <div class="banner" role="status">
+      <Icon name="offline" />
+      <span class="grow">
+        {t("offline.banner")}{" "}
+        {last !== null && t("offline.last", { time: timeOfDay(last), span: span(Date.now() - last) })}{" "}
+        {seconds > 0 && t("offline.next", { n: seconds })}
+      </span>
+      <Button isSmall icon="retry" onClick={tryNow}>{t("retry")}</Button>
+    </div>
+  );
+}

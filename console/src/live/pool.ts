@@ -1,0 +1,52 @@
+/** As many sockets as the tiles need. */
+
+import { LiveSocket, type SocketOptions, type TileLink, type TileRequest, type TileSink } from "./socket.ts";
+
+/** A page that turns keeps its connection. */
+const IDLE_MS = 10_000;
+
+export class LivePool {
+  #sockets: LiveSocket[] = [];
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(private readonly options: SocketOptions) {}
+
+  open(request: TileRequest, sink: TileSink): TileLink {
+    let socket = this.#sockets.find((socket) => !socket.isFull);
+    if (!socket) {
+      socket = new LiveSocket(this.options);
+      this.#sockets.push(socket);
+    }
+    return socket.open(request, sink);
+  }
+
+  /** Server minus page, in milliseconds, of the socket with the shortest way. */
+  get offsetMs(): number | null {
+    const clocks = this.#sockets.map(({ clock }) => clock).filter(({ roundTripMs }) => roundTripMs !== null);
+    clocks.sort((a, b) => (a.roundTripMs ?? 0) - (b.roundTripMs ?? 0));
+    return clocks[0]?.offsetMs ?? null;
+  }
+
+  get sockets(): readonly LiveSocket[] {
+    return this.#sockets;
+  }
+
+  wake(): void {
+    for (const socket of this.#sockets) socket.wake();
+  }
+
+  /** To be called when tiles were closed: sockets without any are given up after a while. */
+  tidy(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      for (const socket of this.#sockets) if (socket.tileCount === 0) socket.close();
+      this.#sockets = this.#sockets.filter(({ state }) => state.is !== "closed");
+    }, IDLE_MS);
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const socket of this.#sockets) socket.close();
+    this.#sockets = [];
+  }
+}

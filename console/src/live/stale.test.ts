@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+
+import { Backoff } from "./backoff.ts";
+import { ServerClock } from "./clock.ts";
+import { StaleWatch, limitOf } from "./stale.ts";
+
+test("how old a picture may be", () => {
+  expect(limitOf("full", 2000)).toBe(3000);
+  expect(limitOf("sub", null)).toBe(3000);
+  expect(limitOf("key", 2000)).toBe(4000);
+  expect(limitOf("key", 5000)).toBe(10_000);
+  expect(limitOf("key", 500)).toBe(3000);
+  expect(limitOf("still", null)).toBe(120_000);
+});
+
+describe("StaleWatch", () => {
+  test("live, stale, live again", () => {
+    const watch = new StaleWatch(0);
+    expect(watch.state(100, 3000)).toEqual({ is: "waiting", sinceMs: 100 });
+    watch.frame(200);
+    expect(watch.state(3200, 3000)).toEqual({ is: "live" });
+    expect(watch.state(14_200, 3000)).toEqual({ is: "stale", sinceMs: 14_000 });
+    watch.frame(14_300);
+    expect(watch.state(14_300, 3000)).toEqual({ is: "live" });
+  });
+
+  test("retries 1, 2, 4 … 30 s apart, for ever, and from 1 s again after a frame", () => {
+    const watch = new StaleWatch(0);
+    watch.frame(0);
+    const tries: number[] = [];
+    for (let now = 0; now < 200_000; now += 100) if (watch.isRetryDue(now, 3000)) tries.push(now);
+    const gaps = tries.map((at, n) => at - (tries[n - 1] ?? 3100));
+    expect(gaps.slice(0, 8)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+    watch.frame(200_000);
+    expect(watch.retries).toBe(0);
+    expect(watch.isRetryDue(203_100, 3000)).toBe(false);
+    expect(watch.isRetryDue(204_100, 3000)).toBe(true);
+  });
+
+  test("nothing is retried while hidden; on return old pixels are not live", () => {
+    const watch = new StaleWatch(0);
+    watch.frame(1000);
+    watch.setHidden(true, 1500);
+    for (let now = 1500; now < 100_000; now += 500) expect(watch.isRetryDue(now, 3000)).toBe(false);
+    watch.setHidden(false, 100_000);
+    expect(watch.state(100_100, 3000)).toEqual({ is: "waiting", sinceMs: 100 });
+    expect(watch.isRetryDue(102_000, 3000)).toBe(false);
+    watch.frame(102_100);
+    expect(watch.state(102_200, 3000)).toEqual({ is: "live" });
+  });
+});
+
+test("backoff", () => {
+  const backoff = new Backoff();
+  expect(Array.from({ length: 7 }, () => backoff.next())).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  backoff.reset();
+  expect(backoff.next()).toBe(1000);
+});
+
+describe("ServerClock", () => {
+  test("the shortest way says most", () => {
+    const clock = new ServerClock();
+    expect(clock.offsetMs).toBeNull();
+    // The server is 1000 ms ahead; the second answer came back late.
+    clock.add(0, 1020, 40);
+    clock.add(100, 1110, 400);
+    expect(clock.offsetMs).toBe(1000);
+    expect(clock.roundTripMs).toBe(40);
+    expect(clock.serverTime(5000)).toBe(6000);
+  });
+
+  test("old samples go, and a clock set back is passed over", () => {
+    const clock = new ServerClock();
+    clock.add(0, 1001, 2);
+    for (let n = 0; n < 12; n++) clock.add(n * 5000, n * 5000 + 2010, n * 5000 + 20);
+    expect(clock.offsetMs).toBe(2000);
+    clock.add(100, 0, 50);
+    expect(clock.offsetMs).toBe(2000);
+  });
+});

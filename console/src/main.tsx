@@ -1,0 +1,13 @@
+import { render } from "preact";
+import { App } from "./app/app.tsx";
+import { loadLanguage } from "./app/i18n.ts";
+import { applyTheme } from "./app/theme.ts";
+import "./ui/tokens.css";
+import "./ui/base.css";
+import "./ui/ui.css";
+
+const root = document.getElementById("app");
+if (root) {
+  applyTheme();
+  void loadLanguage().then(() => render(<App />, root));
+}

@@ -1,0 +1,75 @@
+import { LANGUAGES, type Key, chooseLanguage, dateTime, language, number, t } from "../../app/i18n.ts";
+import { letterKeys } from "../../app/keys.ts";
+import { serverNow } from "../../app/now.ts";
+import { type Session, apiBase, clock, signOut } from "../../app/session.ts";
+import { type ThemeChoice, themeChoice } from "../../app/theme.ts";
+import { Button } from "../../ui/button.tsx";
+import { Check, SelectField } from "../../ui/field.tsx";
+import "./settings.css";
+
+const KEYS: [string[], Key][] = [
+  [["/"], "keys.search"],
+  [["j", "k"], "keys.move"],
+  [["Enter"], "keys.open"],
+  [["x"], "keys.select"],
+  [["n"], "keys.new"],
+  [["g", "s"], "keys.streams"],
+  [["Space"], "keys.play"],
+  [["←", "→"], "keys.jump"],
+  [[",", "."], "keys.frame"],
+  [["<", ">"], "keys.speed"],
+  [["l"], "keys.live"],
+  [["m"], "keys.mute"],
+  [["f"], "keys.fullscreen"],
+  [["s"], "keys.snapshot"],
+  [["i"], "keys.stats"],
+];
+
+export default function Settings({ session }: { session: Session }) {
+  return (
+    <div class="page settings">
+      <h1>{t("place.settings")}</h1>
+      <section class="panel">
+        <h2>{t("settings.appearance")}</h2>
+        <SelectField label={t("settings.language")} value={language.value} choices={LANGUAGES}
+          onChange={(value) => void chooseLanguage(value)} />
+        <SelectField<ThemeChoice> label={t("settings.theme")} value={themeChoice.value}
+          choices={[
+            { value: "system", label: t("theme.system") },
+            { value: "light", label: t("theme.light") },
+            { value: "dark", label: t("theme.dark") },
+          ]}
+          onChange={(value) => { themeChoice.value = value; }} />
+      </section>
+      <section class="panel">
+        <h2>{t("settings.you")}</h2>
+        <dl class="facts">
+          <dt>{t("signin.key")}</dt><dd class="mono">{session.accessKeyId}</dd>
+          <dt>{t("settings.server")}</dt><dd class="mono">{apiBase}</dd>
+          <dt>{t("settings.clock")}</dt>
+          <dd>
+            {dateTime(serverNow.value)}{" "}
+            <span class="muted">
+              ({t("settings.offset", { n: number(clock.offsetMs / 1000, 3), e: number(clock.errorMs) })})
+            </span>
+          </dd>
+          <dt>{t("settings.api")}</dt><dd><a href={`${apiBase}/openapi.json`}>/openapi.json</a></dd>
+        </dl>
+        <div><Button icon="out" onClick={() => signOut("signed-out")}>{t("signOut")}</Button></div>
+      </section>
+      <section class="panel">
+        <h2>{t("settings.keys")}</h2>
+        <Check label={t("settings.letterKeys")} checked={letterKeys.value === "on"}
+          onChange={(isOn) => { letterKeys.value = isOn ? "on" : "off"; }} />
+        <div class="keys">
+          {KEYS.map(([keys, label]) => (
+            <>
+              <span>{keys.map((key) => <><kbd class="kbd">{key}</kbd> </>)}</span>
+              <span>{t(label)}</span>
+            </>
+          ))}
+        </div>
+      </section>
+    </div>
+  );
+}

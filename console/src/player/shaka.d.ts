@@ -1,0 +1,1 @@
+declare module "shaka-player/dist/shaka-player.dash.js";

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+// The console in a browser, against a real server with a real camera:
+// `node test/run.mjs [--only TEXT] [--list] [--shots [TEXT]] [--headed]`.
+//
+// One line per case, at the end `N passed, N failed`; exit status 0 when none failed. --shots takes
+// pictures of every screen into test/.shots instead. A case fails too when the browser logs an error,
+// reports a breach of the page's policy, or asks any other host.
+//
+// STREAMKEEP names the server binary, CHROMIUM the browser. Build first: `npm run build`.
+
+import { Camera } from "../../tests/players/camera.mjs";
+import { Server } from "../../tests/players/server.mjs";
+import { Watch, launch } from "./browser.mjs";
+import { CASES } from "./cases.mjs";
+import { takeShots } from "./shots.mjs";
+import { serveSite } from "./site.mjs";
+
+const argument = (name) => {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+const only = argument("--only");
+const wantsShots = process.argv.includes("--shots");
+const chosen = CASES.filter(({ name }) => !only || name.includes(only));
+
+/** A case that is run alone finds what the cases before it have left. */
+async function prepare(server) {
+  await server.call("CreateStream", { StreamName: "gate-3", DataRetentionInHours: 24, Tags: { site: "north" } });
+  const camera = new Camera(server, "gate-3", { audio: true });
+  await new Promise((resolve) => setTimeout(resolve, 8000));
+  return camera;
+}
+
+async function runCase(test, { name, run }) {
+  const begun = Date.now();
+  test.notes = [];
+  test.watch = await Watch.open(test.browser, test.origins);
+  test.page = test.watch.page;
+  const broken = [];
+  try {
+    await run(test);
+  } catch (error) {
+    broken.push(error.stack ?? String(error));
+    await test.page.screenshot({ path: new URL(`.shots/failed.png`, import.meta.url).pathname }).catch(() => {});
+  }
+  broken.push(...(await test.watch.close()));
+  const seconds = ((Date.now() - begun) / 1000).toFixed(0);
+  console.log(`${broken.length ? "FAILED" : "ok    "} ${name} (${seconds} s)`);
+  for (const note of test.notes) console.log(`         ${note}`);
+  for (const reason of broken) console.log(`         ${reason}`);
+  return broken.length === 0;
+}
+
+async function main() {
+  if (process.argv.includes("--list")) {
+    for (const { name } of CASES) console.log(name);
+    return true;
+  }
+  const server = await Server.start();
+  const test = { server };
+  let site;
+  try {
+    const { accessKeyId, secretAccessKey } = server.credentials;
+    site = await serveSite(server.url, (token) => (token === "good-token" ? { accessKeyId, secretAccessKey } : null));
+    test.site = site;
+    test.browser = await launch();
+    test.origins = [site.url, server.url, `http://console.test:${site.port}`];
+    if (only && !only.includes("first") || wantsShots) test.camera = await prepare(server);
+    if (wantsShots) {
+      await server.call("CreateStream", { StreamName: "hall", DataRetentionInHours: 168, Tags: { site: "south" } });
+      const shot = argument("--shots");
+      const troubles = await takeShots(test, test.browser, test.origins, shot?.startsWith("--") ? undefined : shot);
+      for (const trouble of troubles) console.log(trouble);
+      return troubles.length === 0;
+    }
+    let failed = 0;
+    for (const one of chosen) failed += (await runCase(test, one)) ? 0 : 1;
+    console.log(`${chosen.length - failed} passed, ${failed} failed`);
+    return failed === 0;
+  } finally {
+    test.camera?.kill();
+    await test.browser?.close();
+    site?.close();
+    await server.stop();
+  }
+}
+
+process.exitCode = (await main()) ? 0 : 1;
