@@ -1,7 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { Api } from "../../api/operations.ts";
-import { t } from "../../app/i18n.ts";
 import { TimelinePanel } from "./timeline-panel.tsx";
 
 export interface TimelineProps {
@@ -24,9 +23,9 @@ export function TimelineSlot({ api, stream, playhead, siteZone, onSeek }: Timeli
     isLive.value = playhead.isLive;
   }, [playhead.wallMs, playhead.isLive]);
   return (
-    <section class="timeline-slot panel" aria-label={t("timeline")} data-playhead={playhead.wallMs ?? ""}>
+    <div class="timeline-slot panel" data-playhead={playhead.wallMs ?? ""}>
       <TimelinePanel api={api} stream={stream} playhead={at} isLive={isLive} siteZone={siteZone}
         onSeek={onSeek} onLive={() => onSeek(null)} />
-    </section>
+    </div>
   );
 }
