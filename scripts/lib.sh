@@ -47,7 +47,7 @@ need_rust() {
 
 # need_python : a virtual environment with the AWS clients, in .venv.
 need_python() {
-    if ! "$root/.venv/bin/python" -c 'import boto3, awscli' 2>/dev/null; then
+    if ! "$root/.venv/bin/python" -c 'import boto3, awscli, websocket' 2>/dev/null; then
         say "installing the AWS clients"
         python3 -m venv "$root/.venv"
         "$root/.venv/bin/pip" install --quiet --disable-pip-version-check \

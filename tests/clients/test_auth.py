@@ -60,6 +60,23 @@ def test_every_route_is_closed(server, operation):
             assert answer.status != 403, "the same call, signed right, gets further"
 
 
+def test_every_described_operation_is_closed(server):
+    """As the description has them, our own operations included."""
+    described = send(server.url, "GET", "/openapi.json", {"host": "localhost"}, b"").json()
+    checked = 0
+    for path, item in described["paths"].items():
+        for method, operation in item.items():
+            if "security" in operation:
+                continue  # a session token, or nothing at all
+            for fault in ("unsigned", "wrong-secret", "expired"):
+                kwargs, expected = FAULTS[fault]
+                body = BODY if "requestBody" in operation and path != "/putMedia" else ""
+                answer = call(server.url, path, body, method=method.upper(), **kwargs)
+                assert answer.error == expected, (path, fault)
+            checked += 1
+    assert checked > 30
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("path", ["/describeStream", "/getMedia", "/putMedia"])
 def test_faults(server, path, fault):

@@ -35,6 +35,13 @@ UNMODELLED = {"PutMedia": "documented only; its members are headers"}
 # Operations that are the server's own.
 EXTENSIONS = "streamkeep"
 
+# What stands for members and answer of a WebSocket.
+WEBSOCKET = (
+    "A WebSocket (GET, HTTP/1.1), opened with a presigned query of at most 30 s. Each stream is asked "
+    "for by a message, and authorised as GetMedia. Messages: [design/openlive.md]"
+    "(../design/openlive.md)."
+)
+
 # Words of the models for a whole number.
 INTEGERS = {"integer", "long"}
 
@@ -218,6 +225,10 @@ def extension_lines(extensions):
             f"| {denial['name']} {denial['status']} |"
         )
     for name, operation in extensions.items():
+        if operation["method"] == "GET":
+            errors = error_text(operation["errors"])
+            lines += ["", f"### {name}", "", WEBSOCKET, "", f"Errors: {errors}."]
+            continue
         example = json.dumps(operation["example"], indent=1, ensure_ascii=False)
         lines += ["", f"### {name}", ""] + operation_lines(name, operation)
         lines += ["", "An answer:", "", "```json", example, "```"]

@@ -3,16 +3,19 @@
 use crate::moof::{self, RunShape};
 use crate::{Error, Sample, mdat, styp};
 
-/// What a `styp` + `moof` + `mdat` is to its playlist or manifest.
+/// What a `moof` + `mdat` is to whoever is given it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SegmentKind {
     /// A whole media segment.
     Segment,
-    /// A CMAF chunk: a partial segment.
+    /// A CMAF chunk with a `styp`: a partial segment.
     Part,
+    /// A CMAF chunk within a feed of its own, without `styp`.
+    Chunk,
 }
 
-/// All of a media segment of track 1 but its payload: `styp`, `moof` and the header of `mdat`. The
+/// All of a media segment of track 1 but its payload: `styp` (save of a
+/// [`Chunk`](SegmentKind::Chunk)), `moof` and the header of `mdat`. The
 /// samples' bytes must follow, in order and without gaps.
 ///
 /// `base_media_decode_time` is the decode time of the first sample in ticks of the track's

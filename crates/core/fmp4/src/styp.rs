@@ -2,12 +2,13 @@
 
 use crate::SegmentKind;
 
-/// 32 bytes.
+/// 32 bytes, or none.
 pub(crate) fn write(out: &mut Vec<u8>, kind: SegmentKind) {
     // ISO/IEC 23000-19 §7.3.3: a CMAF segment, and a CMAF chunk.
     let last = match kind {
         SegmentKind::Segment => b"cmfs",
         SegmentKind::Part => b"cmfl",
+        SegmentKind::Chunk => return,
     };
     crate::ftyp::write(out, b"styp", b"msdh", 0, &[b"msdh", b"msix", b"cmfc", last]);
 }

@@ -9,25 +9,28 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
 use serde_json::json;
 use streamkeep_api::{
     ApiError, ConnectionKind, Connections, ControlPlane, Cost, EndpointContext, Exception,
     FragmentTimecodeType, GetClipRequest, GetCoverageRequest, GetDashStreamingSessionUrlRequest,
     GetHlsStreamingSessionUrlRequest, GetImagesRequest, GetMediaForFragmentListRequest,
-    GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest, ListFragmentsRequest, Operation,
-    Plane, PlaybackPath, PointKind, Principal, PutMediaRequest, RequestedFragment, Route, Scheme,
-    StartSelector, Stream, StreamRef, allow_any_origin, method_not_allowed, preflight, route,
-    success, utc_time,
+    GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest, ListFragmentsRequest,
+    OPEN_LIVE_EXPIRES_MAX, Operation, Plane, PlaybackPath, PointKind, Principal, PutMediaRequest,
+    RequestedFragment, Route, Scheme, StartSelector, Stream, StreamRef, allow_any_origin,
+    method_not_allowed, preflight, route, success, utc_time,
 };
 use streamkeep_console::Console;
 use streamkeep_engine::{Engine, TimeAxis};
-use streamkeep_http::{Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler, ShutdownSignal};
+use streamkeep_http::{
+    Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler, Handshake, HandshakeError,
+    ShutdownSignal,
+};
 use streamkeep_ingest::{IngestLimits, SessionConfig, TimecodeType};
 use streamkeep_io::{Clock, Rng};
 use streamkeep_media::UnixMillis;
 use streamkeep_sigv4::{
-    AuthError, KnownKey, Payload, Presented, Request as SignedRequest, Rules, SecretKey,
+    AuthError, Form, KnownKey, Payload, Presented, Request as SignedRequest, Rules, SecretKey,
     Session as SigningSession, SigningKeys, UnixSeconds,
 };
 use tokio::task::spawn_blocking;
@@ -40,7 +43,7 @@ use super::playback::{self, Playback};
 use super::put_media::{self, SessionRules, Surroundings};
 use super::sign_in::{LinkRefused, SignIn};
 use super::streams::{StreamRuntime, Streams};
-use super::{archive, coverage, get_media, stream_health};
+use super::{archive, coverage, get_media, open_live, stream_health};
 
 /// Headers that PutMedia obeys: one that is there must be signed, or who replays a request could
 /// send its media elsewhere. Every producer signs them (auth.md §1).
@@ -64,7 +67,7 @@ struct SignInRequest {
 /// Everything a request can reach.
 pub(crate) struct Front {
     pub(crate) control: Arc<ControlPlane>,
-    pub(crate) connections: Connections,
+    pub(crate) connections: Arc<Connections>,
     pub(crate) streams: Arc<Streams>,
     pub(crate) engine: Engine,
     pub(crate) clock: Arc<dyn Clock>,
@@ -96,6 +99,11 @@ impl Handler for Front {
                 let error = ApiError::from(&AuthError::Missing);
                 Admit::Reject(self.refusal(Some(operation), &error).map(Body::Full))
             }
+            Route::Operation(Operation::OpenLive) if head.version == Version::HTTP_2 => {
+                let error = ApiError::invalid_argument("OpenLive is a WebSocket over HTTP/1.1.");
+                Admit::Reject(self.refusal(Some(Operation::OpenLive), &error).map(Body::Full))
+            }
+            Route::Operation(Operation::OpenLive) => Admit::Exchange,
             Route::Operation(operation) => Admit::Buffered { body_len_max: operation.body_max() },
             Route::Preflight
             | Route::Health
@@ -157,7 +165,15 @@ impl Handler for Front {
         conn: &'a ConnectionInfo,
         exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, ()> {
-        Box::pin(self.put_media(head, conn, exchange))
+        Box::pin(async move {
+            // `admit` lets these two through.
+            match route(&head.method, head.uri.path()) {
+                Route::Operation(Operation::OpenLive) => {
+                    self.open_live(head, conn, exchange).await;
+                }
+                _ => self.put_media(head, conn, exchange).await,
+            }
+        })
     }
 }
 
@@ -238,6 +254,7 @@ impl Front {
             Operation::GetStreamHealth => {
                 call.stream_health(&GetStreamHealthRequest::parse(&body)?).await
             }
+            // PutMedia and OpenLive are exchanges.
             other => Err(ApiError::later(other)),
         }
     }
@@ -249,7 +266,26 @@ impl Front {
         payload: Payload<'_>,
         signed_if_present: &[&str],
     ) -> Result<Arc<Principal>, ApiError> {
-        self.verify(head, payload, signed_if_present).map_err(|error| ApiError::from(&error))
+        let (principal, _) = self.verify(head, payload, signed_if_present)?;
+        Ok(principal)
+    }
+
+    /// [`Self::authenticate`], for a URL that was signed to be used at once.
+    fn authenticate_url(
+        &self,
+        head: &Parts,
+        expires_seconds_max: u32,
+    ) -> Result<Arc<Principal>, ApiError> {
+        match self.verify(head, Payload::Body(b""), &[])? {
+            (principal, Form::Query { expires_seconds })
+                if expires_seconds <= expires_seconds_max =>
+            {
+                Ok(principal)
+            }
+            _ => Err(ApiError::invalid_argument(format!(
+                "This takes a presigned URL with X-Amz-Expires of at most {expires_seconds_max}."
+            ))),
+        }
     }
 
     fn verify(
@@ -257,7 +293,17 @@ impl Front {
         head: &Parts,
         payload: Payload<'_>,
         signed_if_present: &[&str],
-    ) -> Result<Arc<Principal>, AuthError> {
+    ) -> Result<(Arc<Principal>, Form), ApiError> {
+        self.check_signature(head, payload, signed_if_present)
+            .map_err(|error| ApiError::from(&error))
+    }
+
+    fn check_signature(
+        &self,
+        head: &Parts,
+        payload: Payload<'_>,
+        signed_if_present: &[&str],
+    ) -> Result<(Arc<Principal>, Form), AuthError> {
         let headers: Vec<(&str, &[u8])> =
             head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let presented = Presented::parse(SignedRequest {
@@ -278,7 +324,74 @@ impl Front {
         let rules = Rules { region: None, services: &["kinesisvideo"], signed_if_present };
         let now = UnixSeconds(self.clock.now().0 / 1000);
         presented.verify(payload, key, rules, now, &self.signing_keys)?;
-        Ok(principal.clone())
+        Ok((principal.clone(), presented.form()))
+    }
+
+    /// A page's socket of live pictures.
+    async fn open_live(&self, head: Parts, conn: &ConnectionInfo, exchange: &mut Exchange) {
+        let operation = Operation::OpenLive;
+        let opened = self.admit_open_live(&head, conn);
+        let outcome = match &opened {
+            Ok(_) => "ok",
+            Err((error, _)) => error.exception().name(),
+        };
+        let labels = CallLabels { operation: operation.name(), outcome };
+        self.metrics.calls.get_or_create(&labels).inc();
+        match opened {
+            Ok((principal, handshake)) => {
+                let viewer = open_live::Viewer {
+                    control: self.control.clone(),
+                    streams: self.streams.clone(),
+                    connections: self.connections.clone(),
+                    playback: self.playback.clone(),
+                    clock: self.clock.clone(),
+                    principal,
+                    context: endpoint_context(&head, conn),
+                };
+                let mut headers = HeaderMap::new();
+                if let Ok(id) = HeaderValue::from_str(&self.request_id()) {
+                    headers.insert("x-amzn-requestid", id);
+                }
+                let span = tracing::info_span!(parent: &conn.span, "open_live");
+                let stream = exchange.upgrade(&handshake, &headers);
+                open_live::serve(stream, viewer, conn.shutdown.clone()).instrument(span).await;
+            }
+            Err((error, handshake)) => {
+                tracing::debug!(%error, "OpenLive refused");
+                let mut response = self.refusal(Some(operation), &error);
+                if let Some(error) = handshake {
+                    *response.status_mut() = error.status();
+                    error.tell_in(response.headers_mut());
+                }
+                exchange.send_response(&response);
+                // Whoever is gone needs no answer.
+                let _ = exchange.flush().await;
+            }
+        }
+    }
+
+    /// Who opens the socket, and what it may be answered with.
+    fn admit_open_live(
+        &self,
+        head: &Parts,
+        conn: &ConnectionInfo,
+    ) -> Result<(Arc<Principal>, Handshake), (ApiError, Option<HandshakeError>)> {
+        let refuse = |error: ApiError| (error, None);
+        let principal = self.authenticate_url(head, OPEN_LIVE_EXPIRES_MAX).map_err(refuse)?;
+        let handshake = Handshake::of(head).map_err(|error| {
+            (
+                ApiError::invalid_argument(format!("This is no WebSocket handshake: {error}.")),
+                Some(error),
+            )
+        })?;
+        let (context, now) = (endpoint_context(head, conn), self.clock.now());
+        self.control
+            .admit_without_stream(Operation::OpenLive, &principal, &context, now)
+            .map_err(refuse)?;
+        if conn.shutdown.is_requested() {
+            return Err(refuse(unavailable("The server is stopping.")));
+        }
+        Ok((principal, handshake))
     }
 
     async fn put_media(&self, head: Parts, conn: &ConnectionInfo, exchange: &mut Exchange) {

@@ -96,6 +96,10 @@ stream_metrics! {
     get_fragments: Counter, "get_media_outgoing_fragments", "Fragments sent by GetMedia";
     get_frames: Counter, "get_media_outgoing_frames", "Frames sent by GetMedia";
     get_millis_behind: Gauge, "get_media_millis_behind_now", "Now less the server time of the last fragment sent";
+    open_live_tiles: Gauge, "open_live_tiles", "Tiles of OpenLive that show the stream";
+    open_live_bytes: Counter, "open_live_outgoing_bytes", "Bytes sent by OpenLive";
+    open_live_frames: Counter, "open_live_outgoing_frames", "Frames sent by OpenLive";
+    open_live_left_out: Counter, "open_live_left_out_milliseconds", "Media that OpenLive left out because a page was slow";
     list_requests: Counter, "list_fragments_requests", "ListFragments calls";
     archive_requests: Counter, "get_media_for_fragment_list_requests", "GetMediaForFragmentList calls";
     archive_bytes: Counter, "get_media_for_fragment_list_outgoing_bytes", "Bytes sent by it";

@@ -10,6 +10,7 @@ mod get_media;
 mod health;
 pub(crate) mod keys;
 mod metrics;
+mod open_live;
 mod playback;
 mod put_media;
 mod server_metrics;
@@ -157,7 +158,7 @@ impl Running {
         let random = Arc::new(ApiRandom(rng.clone()));
         let control_plane =
             ControlPlane::load(settings, streams.clone(), random, Arc::new(RootOnly))?;
-        let connections = Connections::new(control_plane.limits().connections);
+        let connections = Arc::new(Connections::new(control_plane.limits().connections));
         let control_plane = Arc::new(control_plane);
         let session_key =
             Zeroizing::new(kept_secret(control.as_ref(), rng.as_ref(), "playback-session-key")?);

@@ -364,7 +364,7 @@ fn axis(by: FragmentSelectorType) -> Axis {
     }
 }
 
-fn api_error(error: PlaybackError) -> ApiError {
+pub(super) fn api_error(error: PlaybackError) -> ApiError {
     let exception = match &error {
         PlaybackError::Forbidden(_) => Exception::NotAuthorized,
         PlaybackError::NotFound(_) => Exception::ResourceNotFound,

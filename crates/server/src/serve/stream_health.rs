@@ -63,7 +63,8 @@ pub(crate) async fn answer(
         spawn_blocking(look).await.map_err(|_| ApiError::internal())?;
     }
     let health = |(_, runtime): Shown| {
-        let viewers = runtime.metrics.get_connections.get();
+        let metrics = &runtime.metrics;
+        let viewers = metrics.get_connections.get() + metrics.open_live_tiles.get();
         runtime.watch.health(now, u32::try_from(viewers).unwrap_or(0))
     };
     let answers: Vec<_> =

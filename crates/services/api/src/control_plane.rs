@@ -204,6 +204,22 @@ impl ControlPlane {
         call.media_stream(stream)
     }
 
+    /// Lets an operation through that names no stream: counts the call and asks the authorizer.
+    ///
+    /// # Errors
+    /// ClientLimitExceededException, the operation's denial.
+    pub fn admit_without_stream(
+        &self,
+        operation: Operation,
+        principal: &Principal,
+        context: &EndpointContext,
+        now: UnixMillis,
+    ) -> Result<(), ApiError> {
+        let call = Call { control: self, operation, principal, context, now };
+        call.count()?;
+        call.authorize(&operation.iam_action(), "*", None, NO_REQUEST_TAGS)
+    }
+
     /// Pays for fragments of the archive. Free unless the quotas have call rates.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ fn describe_operation(operation: Operation) -> Value {
     let rate = operation.rate();
     let mut description = json!({
         "service": operation.service().model(),
-        "method": "POST",
+        "method": operation.method().as_str(),
         "path": operation.path(),
         "iam_action": operation.iam_action(),
         "denial": { "name": denial.name(), "status": denial.status() },

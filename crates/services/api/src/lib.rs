@@ -77,8 +77,8 @@ pub use request::{
     FragmentSelectorType, FragmentTimecodeType, GetClipRequest, GetCoverageRequest,
     GetDashStreamingSessionUrlRequest, GetHlsStreamingSessionUrlRequest, GetImagesRequest,
     GetMediaForFragmentListRequest, GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest,
-    ImageFormat, ImageSize, ListFragmentsRequest, PlaybackMode, PlaybackSpan, PutMediaRequest,
-    RequestedFragment, StartSelector, StorageTier, StreamRef,
+    ImageFormat, ImageSize, ListFragmentsRequest, OPEN_LIVE_EXPIRES_MAX, PlaybackMode,
+    PlaybackSpan, PutMediaRequest, RequestedFragment, StartSelector, StorageTier, StreamRef,
 };
 pub use route::{Authentication, PlaybackPath, Route, route, utc_time};
 pub use seams::{PersistenceError, RandomSource, StreamPersistence};

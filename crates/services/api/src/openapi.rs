@@ -14,7 +14,9 @@ use bytes::Bytes;
 pub(crate) use headers::request_headers;
 use serde_json::{Map, Value, json};
 
-use crate::{Availability, Exception, Operation, PlaybackPath, PublicUrl, Service};
+use crate::{
+    Availability, Exception, OPEN_LIVE_EXPIRES_MAX, Operation, PlaybackPath, PublicUrl, Service,
+};
 
 /// The document, as JSON. `public_url` is its server, else the origin it was fetched from.
 pub fn openapi(public_url: Option<&PublicUrl>) -> Bytes {
@@ -24,9 +26,13 @@ pub fn openapi(public_url: Option<&PublicUrl>) -> Bytes {
     for operation in Operation::all().filter(|o| o.availability() == Availability::Implemented) {
         let shape = operation.row().shape.as_ref().expect("implemented operations have shapes");
         let name = operation.name();
-        schemas.insert(format!("{name}Input"), schema::structure(shape.input));
-        schemas.insert(format!("{name}Output"), output_schema(shape.output));
-        paths.insert(operation.path().into(), json!({ "post": operation_item(operation) }));
+        // What goes over the WebSocket is no body.
+        if operation != Operation::OpenLive {
+            schemas.insert(format!("{name}Input"), schema::structure(shape.input));
+            schemas.insert(format!("{name}Output"), output_schema(shape.output));
+        }
+        let method = operation.method().as_str().to_ascii_lowercase();
+        paths.insert(operation.path().into(), json!({ method: operation_item(operation) }));
     }
     for path in PlaybackPath::all() {
         paths.insert(path.path().into(), json!({ "get": playback_item(path) }));
@@ -110,6 +116,20 @@ fn security_schemes() -> Value {
 }
 
 fn operation_item(operation: Operation) -> Value {
+    if operation == Operation::OpenLive {
+        return json!({
+            "operationId": operation.name(),
+            "tags": [operation.service().model()],
+            "description": format!(
+                "A WebSocket of live pictures, opened with a presigned query of at most {} s; see \
+                 design/openlive.md. IAM action `{}`, and `{}` for each stream.",
+                OPEN_LIVE_EXPIRES_MAX,
+                operation.iam_action(),
+                Operation::GetMedia.iam_action(),
+            ),
+            "responses": responses(operation),
+        });
+    }
     let shape = operation.row().shape.as_ref().expect("implemented operations have shapes");
     let name = operation.name();
     let content = if operation == Operation::PutMedia {
@@ -159,14 +179,26 @@ fn responses(operation: Operation) -> Value {
         _ => json!({}),
     };
     let mut responses = Map::new();
-    responses.insert(
-        "200".into(),
-        json!({
-            "description": "Success.",
-            "headers": { "x-amzn-RequestId": { "schema": { "type": "string" } } },
-            "content": { content_type: { "schema": content } },
-        }),
-    );
+    let request_id = json!({ "x-amzn-RequestId": { "schema": { "type": "string" } } });
+    if operation == Operation::OpenLive {
+        responses.insert(
+            "101".into(),
+            json!({ "description": "The connection is a WebSocket.", "headers": request_id }),
+        );
+        responses.insert(
+            "426".into(),
+            json!({ "description": "Not a WebSocket handshake of version 13." }),
+        );
+    } else {
+        responses.insert(
+            "200".into(),
+            json!({
+                "description": "Success.",
+                "headers": request_id,
+                "content": { content_type: { "schema": content } },
+            }),
+        );
+    }
     let mut by_status: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
     let modelled = operation.errors().iter().copied();
     for exception in modelled.chain([operation.denial()]).chain(COMMON.iter().copied()) {

@@ -9,6 +9,8 @@ pub(crate) use inputs::{
     IMAGE_GENERATION, NOTIFICATION, RETENTION_HOURS_MAX, STREAM_ARN, STREAM_NAME, TAGS_MAX,
 };
 
+use http::Method;
+
 use crate::Exception;
 use crate::shape::Structure;
 
@@ -63,6 +65,7 @@ pub enum Operation {
     GetCoverage,
     GetStreamHealth,
     GetThumbnails,
+    OpenLive,
 }
 
 /// The service model an operation belongs to. All share the signing name `kinesisvideo`.
@@ -186,9 +189,17 @@ impl Operation {
         self.row().service
     }
 
-    /// The path, in the exact case of the model. The method is POST for all.
+    /// The path, in the exact case of the model.
     pub fn path(self) -> &'static str {
         self.row().path
+    }
+
+    /// POST, but for the WebSocket, which begins with GET (RFC 6455 §4.1).
+    pub fn method(self) -> &'static Method {
+        match self {
+            Self::OpenLive => &Method::GET,
+            _ => &Method::POST,
+        }
     }
 
     /// The IAM action: `kinesisvideo:` and this name (auth.md §3), for our own operations

@@ -26,7 +26,9 @@ pub(crate) use control::{
 pub(crate) use delivery::{
     DescribeImageGeneration, DescribeNotification, UpdateImageGeneration, UpdateNotification,
 };
-pub use extension::{GetCoverageRequest, GetStreamHealthRequest, GetThumbnailsRequest};
+pub use extension::{
+    GetCoverageRequest, GetStreamHealthRequest, GetThumbnailsRequest, OPEN_LIVE_EXPIRES_MAX,
+};
 pub(crate) use images::jpeg_quality;
 pub use images::{GetImagesRequest, ImageFormat, ImageSize};
 pub(crate) use media::StartSelectorType;

@@ -103,7 +103,7 @@ pub fn route(method: &Method, path: &str) -> Route {
             if let Some(path) = PlaybackPath::find(path) {
                 (Route::Playback(path), &Method::GET)
             } else if let Some(operation) = operation() {
-                (Route::Operation(operation), &Method::POST)
+                (Route::Operation(operation), operation.method())
             } else {
                 return Route::NotFound;
             }
@@ -138,8 +138,8 @@ mod tests {
     #[test]
     fn every_route_but_the_probes_demands_proof() {
         let mut paths: Vec<(&Method, &str, Authentication)> =
-            Operation::all().map(|o| (&Method::POST, o.path(), Authentication::SigV4)).collect();
-        assert_eq!(paths.len(), 47);
+            Operation::all().map(|o| (o.method(), o.path(), Authentication::SigV4)).collect();
+        assert_eq!(paths.len(), 48);
         paths.extend([
             (&Method::GET, "/healthz", Authentication::None),
             (&Method::GET, "/readyz", Authentication::None),
@@ -171,7 +171,7 @@ mod tests {
             let path = operation.path();
             let lower = path.to_ascii_lowercase();
             for path in [path, &lower, &path.to_ascii_uppercase()] {
-                assert_eq!(route(&Method::POST, path), Route::Operation(operation), "{path}");
+                assert_eq!(route(operation.method(), path), Route::Operation(operation), "{path}");
             }
         }
     }
@@ -181,6 +181,8 @@ mod tests {
         let cases = [
             (Method::GET, "/createStream", Route::MethodNotAllowed { allow: &Method::POST }),
             (Method::PUT, "/putMedia", Route::MethodNotAllowed { allow: &Method::POST }),
+            (Method::POST, "/streamkeep/openLive", Route::MethodNotAllowed { allow: &Method::GET }),
+            (Method::GET, "/streamkeep/openlive", Route::Operation(Operation::OpenLive)),
             (Method::POST, "/healthz", Route::MethodNotAllowed { allow: &Method::GET }),
             (Method::HEAD, "/readyz", Route::Ready),
             (Method::POST, "/", Route::NotFound),

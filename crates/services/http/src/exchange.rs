@@ -19,6 +19,11 @@ use crate::h1::response::{self, After, ResponseFraming};
 use crate::limits::Limits;
 use crate::shutdown::ShutdownSignal;
 use crate::transport::Transport;
+use crate::websocket::Handshake;
+
+mod upgraded;
+
+pub use upgraded::Upgraded;
 
 /// How long [`Exchange::read`] waits for a body byte unless told otherwise: twice the pause that
 /// KVS clients are promised.
@@ -60,6 +65,8 @@ enum Sent {
     Nothing,
     Head,
     All,
+    /// 101: from here on the connection speaks another protocol.
+    Switched,
 }
 
 /// What became of an exchange that its handler is done with.
@@ -182,6 +189,25 @@ impl Exchange {
         bytes.extend_from_slice(body);
         self.queue(&bytes);
         self.sent = Sent::All;
+    }
+
+    /// Queues the 101 that `handshake` earned, with `headers` (those about the connection are ours),
+    /// and hands over the connection. It closes when the handler returns.
+    ///
+    /// # Panics
+    ///
+    /// If a head was sent before, or the request has a body, which a [`Handshake`] excludes.
+    pub fn upgrade(&mut self, handshake: &Handshake, headers: &HeaderMap) -> Upgraded<'_> {
+        assert_eq!(self.sent, Sent::Nothing, "the head is sent once");
+        assert!(self.body.is_done(), "a request that upgrades has no body");
+        let mut headers = headers.clone();
+        handshake.accept_in(&mut headers);
+        let mut head = Vec::with_capacity(256);
+        response::encode_switching_protocols(&mut head, Handshake::PROTOCOL, &headers);
+        self.queue(&head);
+        self.sent = Sent::Switched;
+        self.after = After::Close;
+        Upgraded::new(self)
     }
 
     /// Bytes queued and not yet written, as they go on the wire. 0 once the connection is lost.

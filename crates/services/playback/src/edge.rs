@@ -210,7 +210,7 @@ impl Parted {
 }
 
 /// Where a track ends as far as it has come: one frame after its last.
-fn guessed_end(frames: &[FrameEntry], index: u8) -> i32 {
+pub(crate) fn guessed_end(frames: &[FrameEntry], index: u8) -> i32 {
     let mut times: Vec<i32> =
         frames.iter().filter(|f| f.track_index == index).map(|f| f.pts_ticks).collect();
     times.sort_unstable();

@@ -12,6 +12,9 @@
 //!                 └→ segment, part, init ─→ fragments (decrypted) ─→ packaging, fmp4, mpegts
 //! ```
 //!
+//! A viewer that is sent to instead of asking ([`LiveVideo`]) gets a fragment's frames in groups as
+//! they arrive ([`FrameRun`]), packaged by the same rules.
+//!
 //! Packaging rules are the cores'; this crate knows the store, the live tail and HTTP answers.
 
 mod answer;
@@ -26,6 +29,7 @@ mod fragments;
 pub mod fuzz;
 mod hls;
 mod init;
+mod live_video;
 mod lru;
 mod parts;
 mod query;
@@ -44,6 +48,7 @@ mod transport;
 pub use claims::{Claims, DiscontinuityMode, Mode, PartRule, Protocol};
 pub use clip::{Clip, ClipLimits, ClipRequest};
 pub use error::PlaybackError;
+pub use live_video::{Cadence, FrameGroup, FrameRun, LiveVideo};
 pub use service::{CacheSizes, Service};
 pub use session::SessionRequest;
 pub use source::{PlaybackStream, Source};

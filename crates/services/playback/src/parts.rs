@@ -96,6 +96,18 @@ fn cut_along(
     spans
 }
 
+/// By how many places frames are out of order: how far behind the place of its presentation time one
+/// comes. `pts` in the order of the stream.
+pub(crate) fn depth_of(pts: Vec<i32>) -> u8 {
+    let mut sorted = pts.clone();
+    sorted.sort_unstable();
+    let depth = pts.iter().enumerate().map(|(index, pts)| {
+        let rank = sorted.partition_point(|other| other < pts);
+        index.saturating_sub(rank)
+    });
+    u8::try_from(depth.max().unwrap_or(0)).unwrap_or(u8::MAX)
+}
+
 fn durations(samples: &[Sample]) -> u64 {
     samples.iter().map(|sample| u64::from(sample.duration)).sum()
 }

@@ -13,6 +13,7 @@ use crate::PlaybackError;
 use crate::claims::{Claims, DiscontinuityMode, Mode, PartRule, Protocol};
 use crate::facts::facts_of;
 use crate::fragments::Loaded;
+use crate::parts::depth_of;
 use crate::timelines::{all_rows, without_repeats};
 use crate::tracks::TrackSet;
 
@@ -222,14 +223,7 @@ fn part_rule(sample: &Loaded) -> Option<PartRule> {
 fn reorder_depth(sample: &Loaded) -> u8 {
     let Some(video) = &sample.tracks.video else { return 0 };
     let own = sample.frames.iter().filter(|frame| frame.track_index == video.index);
-    let pts: Vec<i32> = own.map(|frame| frame.pts_ticks).collect();
-    let mut sorted = pts.clone();
-    sorted.sort_unstable();
-    let depth = pts.iter().enumerate().map(|(index, pts)| {
-        let rank = sorted.partition_point(|other| other < pts);
-        index.saturating_sub(rank)
-    });
-    u8::try_from(depth.max().unwrap_or(0)).unwrap_or(u8::MAX)
+    depth_of(own.map(|frame| frame.pts_ticks).collect())
 }
 
 /// A part is as long as this, about.

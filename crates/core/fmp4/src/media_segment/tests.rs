@@ -66,6 +66,16 @@ fn columns_that_are_the_same_are_left_out() {
 }
 
 #[test]
+fn a_chunk_of_a_feed_is_a_part_without_its_type() {
+    let samples = [sample(1000, 33, 0, true), sample(100, 34, 0, false)];
+    let part = media_segment_head(SegmentKind::Part, 3, 21, &samples).unwrap();
+    let chunk = media_segment_head(SegmentKind::Chunk, 3, 21, &samples).unwrap();
+    assert_eq!(chunk, part[32..]);
+    let read = read(chunk);
+    assert_eq!((read.brands.len(), read.samples.as_slice()), (0, &samples[..]));
+}
+
+#[test]
 fn every_combination_of_columns_is_read_back() {
     for bits in 0..64 {
         let bit = |n: i32| bits >> n & 1;

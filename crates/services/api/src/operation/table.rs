@@ -13,6 +13,9 @@ const SMALL: usize = 64 * 1024;
 /// as escape sequences 230 KiB.
 const LARGE: usize = 1024 * 1024;
 
+/// A WebSocket's request.
+const NO_BODY: usize = 0;
+
 const UNRATED: CallRate = CallRate { account: None, resource: None };
 
 const fn per_account(calls: u32) -> CallRate {
@@ -220,4 +223,7 @@ table! {
         fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDeniedForbidden,
             NoDataRetention]
         takes GET_THUMBNAILS gives [Thumbnails] on Streamkeep, reads;
+    OpenLive: Streamkeep "/streamkeep/openLive", None, AccessDeniedForbidden, UNRATED, NO_BODY
+        fails [InvalidArgument, AccessDeniedForbidden]
+        takes OPEN_LIVE gives [] on Streamkeep, reads;
 }

@@ -7,7 +7,7 @@ fn the_table_is_in_the_order_of_the_enum() {
         assert_eq!(row.operation.name(), format!("{:?}", row.operation));
     }
     // The last variant tells how many there are.
-    assert_eq!(table::TABLE.len(), Operation::GetThumbnails as usize + 1);
+    assert_eq!(table::TABLE.len(), Operation::OpenLive as usize + 1);
 }
 
 #[test]
@@ -67,6 +67,7 @@ fn what_this_version_answers() {
             ("GetCoverage", true, false),
             ("GetStreamHealth", true, false),
             ("GetThumbnails", true, false),
+            ("OpenLive", true, false),
         ]
     );
 }
@@ -101,7 +102,8 @@ fn rates_of_the_quota_tables() {
 fn the_description_tells_members_and_constraints() {
     let description: serde_json::Value = serde_json::from_str(&crate::describe()).unwrap();
     let operations = description["operations"].as_object().unwrap();
-    assert_eq!(operations.len(), 47);
+    assert_eq!(operations.len(), 48);
+    assert_eq!(operations["OpenLive"]["method"], "GET");
     let name = &operations["CreateStream"]["input"]["members"]["StreamName"];
     assert_eq!(name["max"], 256);
     assert_eq!(name["required"], true);

@@ -6,6 +6,10 @@ use super::{FragmentSelectorType, REQUIRED, StreamRef, read};
 use crate::shape::Fields;
 use crate::{ApiError, Operation};
 
+/// OpenLive: the longest `X-Amz-Expires`, in seconds. The URL is used at once; a page that reconnects
+/// signs another.
+pub const OPEN_LIVE_EXPIRES_MAX: u32 = 30;
+
 /// GetCoverage: what is recorded of some streams, and what is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GetCoverageRequest {

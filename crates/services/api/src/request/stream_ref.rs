@@ -13,6 +13,17 @@ pub enum StreamRef {
 }
 
 impl StreamRef {
+    /// From the text of a message that names a stream either way.
+    ///
+    /// # Errors
+    /// InvalidArgumentException: neither a name nor an ARN.
+    pub fn parse(text: &str) -> Result<Self, ApiError> {
+        if (1..=1024).contains(&text.len()) && Pattern::StreamNameOrArn.matches(text) {
+            return Ok(Self::either(text.to_owned()));
+        }
+        Err(ApiError::invalid_argument("The stream is neither a name nor an ARN."))
+    }
+
     /// The name of the stream, whichever form was used.
     pub fn name(&self) -> &str {
         match self {

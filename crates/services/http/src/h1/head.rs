@@ -238,7 +238,12 @@ fn expectation(parts: &Parts) -> Result<bool, HeadError> {
 
 /// Whether the `Connection` fields list `token`.
 pub(crate) fn has_token(headers: &HeaderMap, token: &str) -> bool {
-    headers.get_all(CONNECTION).iter().any(|value| {
+    lists_token(headers, &CONNECTION, token)
+}
+
+/// Whether the fields of a name, which hold lists of tokens, list `token` in any case.
+pub(crate) fn lists_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    headers.get_all(name).iter().any(|value| {
         value
             .to_str()
             .is_ok_and(|list| list.split(',').any(|item| item.trim().eq_ignore_ascii_case(token)))

@@ -42,10 +42,12 @@ pub(crate) fn encode_head(
     out.push(b' ');
     out.extend_from_slice(status.canonical_reason().unwrap_or("").as_bytes());
     out.extend_from_slice(b"\r\n");
+    // RFC 9110 §15.5.22: 426 names the protocol that it wants.
+    let wants_upgrade = status == StatusCode::UPGRADE_REQUIRED && headers.contains_key(UPGRADE);
     for (name, value) in headers {
         let ours =
             is_hop_by_hop(name) || (name == CONTENT_LENGTH && framing != ResponseFraming::Bodyless);
-        if !ours {
+        if !ours || (wants_upgrade && name == UPGRADE) {
             field(out, name.as_str(), value.as_bytes());
         }
     }
@@ -61,10 +63,29 @@ pub(crate) fn encode_head(
         ResponseFraming::Chunked => field(out, "transfer-encoding", b"chunked"),
         ResponseFraming::Close | ResponseFraming::Bodyless => {}
     }
-    if after == After::Close {
-        field(out, "connection", b"close");
+    match (after, wants_upgrade) {
+        (After::Close, false) => field(out, "connection", b"close"),
+        (After::Close, true) => field(out, "connection", b"close, upgrade"),
+        (After::KeepAlive, true) => field(out, "connection", b"upgrade"),
+        (After::KeepAlive, false) => {}
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the head after which the connection speaks `protocol` (RFC 9110 §15.2.2). Fields about
+/// framing and the connection are ours, not the handler's.
+pub(crate) fn encode_switching_protocols(out: &mut Vec<u8>, protocol: &str, headers: &HeaderMap) {
+    out.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+    field(out, "upgrade", protocol.as_bytes());
+    field(out, "connection", b"upgrade");
+    for (name, value) in headers {
+        if !is_hop_by_hop(name) && name != CONTENT_LENGTH {
+            field(out, name.as_str(), value.as_bytes());
+        }
+    }
+    out.extend_from_slice(b"date: ");
+    date(out);
+    out.extend_from_slice(b"\r\n\r\n");
 }
 
 /// Fields that speak of one connection only (RFC 9110 §7.6.1).
@@ -150,6 +171,32 @@ mod tests {
             encode_chunk(&mut out, &vec![b'x'; len]);
             let expected = format!("{expected}\r\n{}\r\n", "x".repeat(len));
             assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_refusal_may_name_the_protocol_it_wants() {
+        let mut headers = HeaderMap::new();
+        headers.insert("upgrade", "websocket".parse().unwrap());
+        headers.insert("date", "today".parse().unwrap());
+        for (status, after, wanted) in [
+            (StatusCode::OK, After::KeepAlive, "content-length: 0\r\n\r\n"),
+            (
+                StatusCode::UPGRADE_REQUIRED,
+                After::KeepAlive,
+                "content-length: 0\r\nconnection: upgrade\r\n\r\n",
+            ),
+            (
+                StatusCode::UPGRADE_REQUIRED,
+                After::Close,
+                "content-length: 0\r\nconnection: close, upgrade\r\n\r\n",
+            ),
+        ] {
+            let mut out = Vec::new();
+            encode_head(&mut out, status, &headers, ResponseFraming::Length(0), after);
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.ends_with(wanted), "{text}");
+            assert_eq!(text.contains("upgrade: websocket"), wanted.contains("upgrade"), "{text}");
         }
     }
 

@@ -14,3 +14,4 @@ mod limits;
 mod requests;
 mod shutdown;
 mod tls;
+mod upgrade;

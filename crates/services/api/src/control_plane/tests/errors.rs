@@ -220,6 +220,15 @@ fn every_modelled_error() {
         }
     }
 
+    // A socket names no stream.
+    let service = Service::with_cam();
+    let admit = |principal: &Principal| {
+        let control = &service.control;
+        control.admit_without_stream(O::OpenLive, principal, &context(), NOW).map(|()| Value::Null)
+    };
+    assert_eq!(admit(&root()), Ok(Value::Null));
+    refused(O::OpenLive, admit(&user("")), O::OpenLive.denial());
+
     for operation in O::all().filter(|o| o.availability() == Availability::Implemented) {
         let modelled: BTreeSet<_> = operation.errors().iter().copied().collect();
         let provoked = provoked.remove(operation.name()).unwrap_or_default();
@@ -241,6 +250,8 @@ fn every_modelled_error() {
             ],
             // One endpoint serves every stream.
             O::PutMedia | O::GetMedia => &[&Exception::InvalidEndpoint],
+            // The server finds what is wrong with the handshake.
+            O::OpenLive => &[&Exception::InvalidArgument],
             _ => &[],
         };
         assert_eq!(missing, impossible, "{operation}");

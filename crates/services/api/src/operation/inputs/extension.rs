@@ -47,3 +47,5 @@ pub(crate) const GET_THUMBNAILS: Structure = Structure {
         optional("WidthPixels", &integer(16, 640)).noting("320 when absent"),
     ],
 };
+/// All is asked for in the socket's messages.
+pub(crate) const OPEN_LIVE: Structure = Structure { members: &[] };
