@@ -23,7 +23,7 @@ export function TimelineSlot({ api, stream, playhead, siteZone, onSeek }: Timeli
     isLive.value = playhead.isLive;
   }, [playhead.wallMs, playhead.isLive]);
   return (
-    <div class="timeline-slot panel" data-playhead={playhead.wallMs ?? ""}>
+    <div class="timeline-slot" data-playhead={playhead.wallMs ?? ""}>
       <TimelinePanel api={api} stream={stream} playhead={at} isLive={isLive} siteZone={siteZone}
         onSeek={onSeek} onLive={() => onSeek(null)} />
     </div>
