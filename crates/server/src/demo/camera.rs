@@ -1,4 +1,4 @@
-//! A moving camera: ffmpeg draws and encodes, our producer sends it over the real wire.
+//! A moving camera: ffmpeg encodes, our producer sends it over the real wire.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -13,16 +13,16 @@ use streamkeep_codec::VideoCodec;
 use streamkeep_media::UnixMillis;
 use tokio::task::JoinHandle;
 
-/// Frames per second of the pictures.
-const FRAME_RATE: u32 = 25;
+use super::test_picture::{FRAME_RATE, Feed, HEIGHT, WIDTH};
+
 /// A font for the clock in the picture, from Debian's `fonts-dejavu-core`; without it there is
 /// only the counter that the test picture has anyway.
 const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf";
 
 /// What a camera shows.
 pub(super) enum Picture {
-    /// A moving test picture with a clock, in a colour of its own.
-    Moving { index: usize },
+    /// The moving test picture with a clock, in a colour of its own.
+    Moving { index: usize, feed: Feed },
     /// A file or URL that ffmpeg reads, over and over.
     Input(String),
 }
@@ -55,19 +55,20 @@ pub(super) fn check_ffmpeg() -> Result<(), String> {
 }
 
 impl Camera {
-    /// Starts drawing and sending.
-    pub(super) fn start(client: Client, name: &str, picture: &Picture) -> io::Result<Self> {
-        let mut encoder = encoder(picture)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()?;
-        let output = encoder.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    /// Starts encoding and sending.
+    pub(super) fn start(client: Client, name: &str, picture: Picture) -> io::Result<Self> {
+        let mut child = encoder(&picture).spawn()?;
+        let (input, output) = (child.stdin.take(), child.stdout.take());
+        let encoder = Arc::new(Mutex::new(Some(child)));
+        let output = output.ok_or(io::ErrorKind::BrokenPipe)?;
+        if let (Picture::Moving { feed, .. }, Some(mut input)) = (picture, input) {
+            // Ends with the encoder, or with the drawing; the runtime waits for it.
+            tokio::task::spawn_blocking(move || feed.write_to(&mut input));
+        }
         let now = UnixMillis::from_system_time(SystemTime::now());
         let producer = Producer::start(client, ProducerOptions::live(name, now));
         let status = producer.status();
-        let task = tokio::spawn(send(producer, Box::new(output)));
-        let encoder = Arc::new(Mutex::new(Some(encoder)));
+        let task = tokio::spawn(send(producer, Box::new(output), encoder.clone()));
         Ok(Self { name: name.to_owned(), status, encoder, task })
     }
 
@@ -86,7 +87,7 @@ impl Camera {
         self.task.is_finished()
     }
 
-    /// Stops drawing, and waits until all that was drawn is acked.
+    /// Stops encoding, and waits until all that was encoded is acked.
     pub(super) async fn finish(mut self) -> Outcome {
         stop(&self.encoder);
         let (status, result) = match (&mut self.task).await {
@@ -119,7 +120,11 @@ fn stop(encoder: &Mutex<Option<Child>>) {
     }
 }
 
-async fn send(producer: Producer, output: Box<dyn Read + Send>) -> (Status, Result<(), Error>) {
+async fn send(
+    producer: Producer,
+    output: Box<dyn Read + Send>,
+    encoder: Arc<Mutex<Option<Child>>>,
+) -> (Status, Result<(), Error>) {
     let (items, mut received) = tokio::sync::mpsc::channel(64);
     let reader = tokio::task::spawn_blocking(move || {
         let rate = Some(f64::from(FRAME_RATE));
@@ -146,6 +151,8 @@ async fn send(producer: Producer, output: Box<dyn Read + Send>) -> (Status, Resu
             break;
         }
     }
+    // First, because ffmpeg complains about a pipe that nobody reads.
+    stop(&encoder);
     drop(received);
     let read = reader.await.unwrap_or(Err(Error::Stopped));
     let (status, result) = producer.finish().await;
@@ -154,14 +161,17 @@ async fn send(producer: Producer, output: Box<dyn Read + Send>) -> (Status, Resu
     (status, result)
 }
 
-/// H.264 on standard output, at the pace of the clock, a key frame every two seconds.
+/// H.264 on standard output, a key frame every two seconds. A file comes at the pace of the clock, as
+/// the test picture does.
 fn encoder(picture: &Picture) -> Command {
     let mut command = Command::new("ffmpeg");
-    command.args(["-hide_banner", "-loglevel", "error", "-nostdin", "-re"]);
+    command.args(["-hide_banner", "-loglevel", "error", "-nostdin"]);
+    let rate = FRAME_RATE.to_string();
     match picture {
-        Picture::Moving { index } => {
+        Picture::Moving { index, .. } => {
+            // Turning the hue changes neither luma nor grey: the stamp stays.
             let hue = index * 360 / 7 % 360;
-            let mut filter = format!("testsrc2=size=640x360:rate={FRAME_RATE},hue=h={hue}");
+            let mut filter = format!("hue=h={hue}");
             if Path::new(FONT).exists() {
                 filter.push_str(&format!(
                     ",drawtext=fontfile={FONT}:text='demo-{} %{{localtime}}':x=20:y=h-50:\
@@ -169,16 +179,20 @@ fn encoder(picture: &Picture) -> Command {
                     index + 1
                 ));
             }
-            command.args(["-f", "lavfi", "-i", &filter]);
+            let size = format!("{WIDTH}x{HEIGHT}");
+            command.args(["-f", "rawvideo", "-pix_fmt", "yuv420p", "-s", &size, "-r", &rate]);
+            command.args(["-i", "pipe:0", "-vf", &filter]);
+            command.stdin(Stdio::piped());
         }
         Picture::Input(input) => {
-            command.args(["-stream_loop", "-1", "-i", input, "-an", "-r"]);
-            command.arg(FRAME_RATE.to_string());
+            command.args(["-re", "-stream_loop", "-1", "-i", input, "-an", "-r", &rate]);
+            command.stdin(Stdio::null());
         }
     }
     let gop = (FRAME_RATE * 2).to_string();
     command.args(["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency"]);
     command.args(["-pix_fmt", "yuv420p", "-g", &gop, "-keyint_min", &gop, "-sc_threshold", "0"]);
     command.args(["-b:v", "1M", "-maxrate", "1M", "-bufsize", "2M", "-f", "h264", "pipe:1"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::inherit());
     command
 }

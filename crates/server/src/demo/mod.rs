@@ -2,7 +2,9 @@
 
 mod camera;
 mod playback;
+mod stamp;
 mod summary;
+mod test_picture;
 mod watch;
 
 use std::error::Error;
@@ -19,6 +21,7 @@ use crate::config::ServeArgs;
 use crate::serve::Running;
 use camera::{Camera, Picture};
 use summary::{PlaybackCheck, Summary};
+use test_picture::TestPicture;
 
 /// Options of `streamkeep demo`.
 #[derive(Args, Clone, Debug)]
@@ -88,13 +91,15 @@ async fn play(args: &DemoArgs, running: &Running) -> Result<Summary, Box<dyn Err
         create(&client, name).await?;
     }
     let started = Instant::now();
+    let test_picture = args.input.is_none().then(TestPicture::start).transpose()?;
     let mut cameras = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        let picture = match &args.input {
-            Some(input) => Picture::Input(input.clone()),
-            None => Picture::Moving { index },
+        let picture = match (&args.input, &test_picture) {
+            (Some(input), _) => Picture::Input(input.clone()),
+            (None, Some(test_picture)) => Picture::Moving { index, feed: test_picture.feed()? },
+            (None, None) => unreachable!("one of both is there"),
         };
-        cameras.push(Camera::start(client.clone(), name, &picture)?);
+        cameras.push(Camera::start(client.clone(), name, picture)?);
     }
     announce(running, args);
 
@@ -148,6 +153,9 @@ async fn create(client: &Client, name: &str) -> Result<(), streamkeep_client::Er
 fn announce(running: &Running, args: &DemoArgs) {
     let cameras = args.cameras;
     println!("Streamkeep with {cameras} moving cameras, demo-1 to demo-{cameras}.");
+    if args.input.is_none() {
+        println!("The squares at the top of a picture are the time it was made, for machines.");
+    }
     println!();
     if let Some(link) = running.sign_in_link() {
         println!("See them in a browser on this machine (the link signs in once):");

@@ -1,49 +1,39 @@
 //! The one place that authenticates and authorises, and hands requests on.
 //!
-//! A request is routed from its head, then proven, then answered. Nothing reaches a stream but
-//! through [`Front::authenticate`] and [`ControlPlane`]; `/healthz`, `/readyz`, `/time`,
-//! `/openapi.json` and the console's files alone are open, and tell nothing of any stream.
+//! A request is routed from its head, then proven, then answered, mostly in the files beside this.
+//! Nothing reaches a stream but through [`Front::authenticate`] and [`ControlPlane`]; `/healthz`,
+//! `/readyz`, `/time`, `/openapi.json` and the console's files alone are open, and tell nothing of
+//! any stream.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
-use serde_json::json;
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use streamkeep_api::{
-    ApiError, ConnectionKind, Connections, ControlPlane, Cost, EndpointContext, Exception,
-    FragmentTimecodeType, GetClipRequest, GetCoverageRequest, GetDashStreamingSessionUrlRequest,
-    GetHlsStreamingSessionUrlRequest, GetImagesRequest, GetMediaForFragmentListRequest,
-    GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest, ListFragmentsRequest,
-    OPEN_LIVE_EXPIRES_MAX, Operation, Plane, PlaybackPath, PointKind, Principal, PutMediaRequest,
-    RequestedFragment, Route, Scheme, StartSelector, Stream, StreamRef, allow_any_origin,
-    method_not_allowed, preflight, route, success, utc_time,
+    ApiError, Connections, ControlPlane, EndpointContext, Exception, GetClipRequest,
+    OPEN_LIVE_EXPIRES_MAX, Operation, Plane, PlaybackPath, Principal, Route, Scheme, Stream,
+    allow_any_origin, method_not_allowed, preflight, route, success, utc_time,
 };
 use streamkeep_console::Console;
-use streamkeep_engine::{Engine, TimeAxis};
-use streamkeep_http::{
-    Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler, Handshake, HandshakeError,
-    ShutdownSignal,
-};
-use streamkeep_ingest::{IngestLimits, SessionConfig, TimecodeType};
+use streamkeep_engine::Engine;
+use streamkeep_http::{Admit, Body, BoxFuture, ConnectionInfo, Exchange, Handler};
 use streamkeep_io::{Clock, Rng};
-use streamkeep_media::UnixMillis;
 use streamkeep_sigv4::{
     AuthError, Form, KnownKey, Payload, Presented, Request as SignedRequest, Rules, SecretKey,
     Session as SigningSession, SigningKeys, UnixSeconds,
 };
 use tokio::task::spawn_blocking;
-use tracing::Instrument as _;
 
 use super::delivery::DeliveryMetrics;
 use super::health::Health;
+use super::media_call::MediaCall;
 use super::metrics::{CallLabels, Metrics};
 use super::playback::{self, Playback};
-use super::put_media::{self, SessionRules, Surroundings};
-use super::sign_in::{LinkRefused, SignIn};
+use super::sign_in::{self, SignIn};
 use super::streams::{StreamRuntime, Streams};
-use super::{archive, coverage, get_media, open_live, stream_health};
+use super::{open_live, put_media};
 
 /// Headers that PutMedia obeys: one that is there must be signed, or who replays a request could
 /// send its media elsewhere. Every producer signs them (auth.md §1).
@@ -54,15 +44,6 @@ const PUT_MEDIA_HEADERS: &[&str] = &[
     "x-amzn-producer-start-timestamp",
     "x-amzn-fragment-acknowledgment-required",
 ];
-
-/// A sign-in token is 43 characters.
-const SIGN_IN_BODY_MAX: usize = 1024;
-
-/// The body of `POST /console/session`.
-#[derive(serde::Deserialize)]
-struct SignInRequest {
-    token: String,
-}
 
 /// Everything a request can reach.
 pub(crate) struct Front {
@@ -112,7 +93,7 @@ impl Handler for Front {
             | Route::Time
             | Route::Console
             | Route::Description => Admit::Buffered { body_len_max: 0 },
-            Route::SignIn => Admit::Buffered { body_len_max: SIGN_IN_BODY_MAX },
+            Route::SignIn => Admit::Buffered { body_len_max: sign_in::BODY_MAX },
             Route::MethodNotAllowed { allow } => {
                 Admit::Reject(method_not_allowed(allow, &self.request_id()).map(Body::Full))
             }
@@ -149,7 +130,7 @@ impl Handler for Front {
                     response
                 }
                 Route::Console => self.console.answer(&head).map(Body::Full),
-                Route::SignIn => self.sign_in(&body, conn),
+                Route::SignIn => self.sign_in.answer(&body, conn.peer, self.clock.now()),
                 Route::Description => {
                     success(self.control.openapi(), &self.request_id()).map(Body::Full)
                 }
@@ -166,12 +147,17 @@ impl Handler for Front {
         exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
+            let call = ExchangeCall { front: self, head: &head, conn, started: Instant::now() };
             // `admit` lets these two through.
             match route(&head.method, head.uri.path()) {
                 Route::Operation(Operation::OpenLive) => {
-                    self.open_live(head, conn, exchange).await;
+                    let principal = self.authenticate_url(&head, OPEN_LIVE_EXPIRES_MAX);
+                    open_live::answer(call, principal, exchange).await;
                 }
-                _ => self.put_media(head, conn, exchange).await,
+                _ => {
+                    let principal = self.authenticate(&head, Payload::Streaming, PUT_MEDIA_HEADERS);
+                    put_media::answer(call, principal, exchange).await;
+                }
             }
         })
     }
@@ -192,8 +178,7 @@ impl Front {
             Ok(_) => "ok",
             Err(error) => error.exception().name(),
         };
-        let labels = CallLabels { operation: operation.name(), outcome };
-        self.metrics.calls.get_or_create(&labels).inc();
+        self.count(operation.name(), outcome);
         match result {
             Ok(response) => response,
             Err(error) => {
@@ -233,30 +218,7 @@ impl Front {
             now,
             shutdown: &conn.shutdown,
         };
-        match operation {
-            Operation::GetMedia => call.get_media(&GetMediaRequest::parse(&body)?),
-            Operation::GetMediaForFragmentList => {
-                call.get_fragments(GetMediaForFragmentListRequest::parse(&body)?)
-            }
-            Operation::ListFragments => call.list(&ListFragmentsRequest::parse(&body)?).await,
-            Operation::GetHLSStreamingSessionURL => {
-                call.hls_url(&GetHlsStreamingSessionUrlRequest::parse(&body, now)?).await
-            }
-            Operation::GetDASHStreamingSessionURL => {
-                call.dash_url(&GetDashStreamingSessionUrlRequest::parse(&body, now)?).await
-            }
-            Operation::GetClip => {
-                call.clip(&GetClipRequest::parse(&body, &head.headers, now)?).await
-            }
-            Operation::GetImages => call.images(&GetImagesRequest::parse(&body)?).await,
-            Operation::GetThumbnails => call.thumbnails(&GetThumbnailsRequest::parse(&body)?).await,
-            Operation::GetCoverage => call.coverage(&GetCoverageRequest::parse(&body)?).await,
-            Operation::GetStreamHealth => {
-                call.stream_health(&GetStreamHealthRequest::parse(&body)?).await
-            }
-            // PutMedia and OpenLive are exchanges.
-            other => Err(ApiError::later(other)),
-        }
+        call.answer(&head.headers, &body).await
     }
 
     /// Who signed this request? The only way to a [`Principal`].
@@ -327,170 +289,7 @@ impl Front {
         Ok((principal.clone(), presented.form()))
     }
 
-    /// A page's socket of live pictures.
-    async fn open_live(&self, head: Parts, conn: &ConnectionInfo, exchange: &mut Exchange) {
-        let operation = Operation::OpenLive;
-        let opened = self.admit_open_live(&head, conn);
-        let outcome = match &opened {
-            Ok(_) => "ok",
-            Err((error, _)) => error.exception().name(),
-        };
-        let labels = CallLabels { operation: operation.name(), outcome };
-        self.metrics.calls.get_or_create(&labels).inc();
-        match opened {
-            Ok((principal, handshake)) => {
-                let viewer = open_live::Viewer {
-                    control: self.control.clone(),
-                    streams: self.streams.clone(),
-                    connections: self.connections.clone(),
-                    playback: self.playback.clone(),
-                    clock: self.clock.clone(),
-                    principal,
-                    context: endpoint_context(&head, conn),
-                };
-                let mut headers = HeaderMap::new();
-                if let Ok(id) = HeaderValue::from_str(&self.request_id()) {
-                    headers.insert("x-amzn-requestid", id);
-                }
-                let span = tracing::info_span!(parent: &conn.span, "open_live");
-                let stream = exchange.upgrade(&handshake, &headers);
-                open_live::serve(stream, viewer, conn.shutdown.clone()).instrument(span).await;
-            }
-            Err((error, handshake)) => {
-                tracing::debug!(%error, "OpenLive refused");
-                let mut response = self.refusal(Some(operation), &error);
-                if let Some(error) = handshake {
-                    *response.status_mut() = error.status();
-                    error.tell_in(response.headers_mut());
-                }
-                exchange.send_response(&response);
-                // Whoever is gone needs no answer.
-                let _ = exchange.flush().await;
-            }
-        }
-    }
-
-    /// Who opens the socket, and what it may be answered with.
-    fn admit_open_live(
-        &self,
-        head: &Parts,
-        conn: &ConnectionInfo,
-    ) -> Result<(Arc<Principal>, Handshake), (ApiError, Option<HandshakeError>)> {
-        let refuse = |error: ApiError| (error, None);
-        let principal = self.authenticate_url(head, OPEN_LIVE_EXPIRES_MAX).map_err(refuse)?;
-        let handshake = Handshake::of(head).map_err(|error| {
-            (
-                ApiError::invalid_argument(format!("This is no WebSocket handshake: {error}.")),
-                Some(error),
-            )
-        })?;
-        let (context, now) = (endpoint_context(head, conn), self.clock.now());
-        self.control
-            .admit_without_stream(Operation::OpenLive, &principal, &context, now)
-            .map_err(refuse)?;
-        if conn.shutdown.is_requested() {
-            return Err(refuse(unavailable("The server is stopping.")));
-        }
-        Ok((principal, handshake))
-    }
-
-    async fn put_media(&self, head: Parts, conn: &ConnectionInfo, exchange: &mut Exchange) {
-        let started = Instant::now();
-        let operation = Operation::PutMedia;
-        let opened = self.open_put_media(&head, conn);
-        let outcome = opened.as_ref().map_or_else(|error| error.exception().name(), |_| "ok");
-        let labels = CallLabels { operation: operation.name(), outcome };
-        self.metrics.calls.get_or_create(&labels).inc();
-        let session = match opened {
-            Ok(session) => session,
-            Err(error) => {
-                tracing::info!(%error, "PutMedia refused");
-                exchange.send_response(&self.refusal(Some(operation), &error));
-                // A producer that is gone needs no answer.
-                let _ = exchange.flush().await;
-                return;
-            }
-        };
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Ok(id) = HeaderValue::from_str(&self.request_id()) {
-            headers.insert("x-amzn-requestid", id);
-        }
-        exchange.send_head(StatusCode::OK, &headers);
-        self.metrics.put.latency.observe(started.elapsed().as_secs_f64());
-        let span = tracing::info_span!(
-            parent: &conn.span,
-            "put_media",
-            stream = session.runtime.name
-        );
-        let surroundings = Surroundings {
-            engine: &self.engine,
-            clock: self.clock.as_ref(),
-            histograms: &self.metrics.put,
-            stream: &session.runtime,
-            permit: &session.permit,
-            producer: head.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()),
-        };
-        put_media::run(surroundings, session.config, session.rules, exchange, conn)
-            .instrument(span)
-            .await;
-    }
-
-    fn open_put_media(&self, head: &Parts, conn: &ConnectionInfo) -> Result<Session, ApiError> {
-        let operation = Operation::PutMedia;
-        let principal = self.authenticate(head, Payload::Streaming, PUT_MEDIA_HEADERS)?;
-        let request = PutMediaRequest::parse(&head.headers)?;
-        let context = endpoint_context(head, conn);
-        let now = self.clock.now();
-        let stream = self.control.admit(operation, &principal, &request.stream, &context, now)?;
-        let runtime = self.runtime(&stream)?;
-        runtime.metrics.put_requests.inc();
-        let refuse = |error| {
-            runtime.metrics.put_connection_errors.inc();
-            error
-        };
-        // Admission is decided here, where it is cheap (storage notes §8): 503 before the body.
-        if conn.shutdown.is_requested() {
-            return Err(refuse(unavailable("The server is stopping.")));
-        }
-        if runtime.is_kept()
-            && let Some(reason) = self.health.refuses_media(&self.engine, stream.id)
-        {
-            return Err(refuse(unavailable(&reason)));
-        }
-        let permit = self.connections.open(ConnectionKind::PutMedia, stream.id).map_err(refuse)?;
-        let limits = &self.control.limits().ingest;
-        Ok(Session {
-            config: SessionConfig {
-                timecode_type: match request.timecode_type {
-                    FragmentTimecodeType::Absolute => TimecodeType::Absolute,
-                    FragmentTimecodeType::Relative => TimecodeType::Relative {
-                        producer_start: request.producer_start.unwrap_or_default(),
-                    },
-                },
-                kept: runtime.is_kept(),
-                limits: IngestLimits {
-                    fragment_bytes_max: limits.fragment_bytes_max,
-                    fragment_duration_ms_max: limits.fragment_duration_ms_max,
-                    tracks_max: limits.tracks_max,
-                    tags_per_fragment_max: limits.tags_per_fragment_max,
-                    tag_name_bytes_max: limits.tag_name_bytes_max,
-                    tag_value_bytes_max: limits.tag_value_bytes_max,
-                    ..IngestLimits::default()
-                },
-            },
-            rules: SessionRules {
-                idle_max: Duration::from_millis(limits.idle_ms_max),
-                life_max: limits.session_ms_max.map(Duration::from_millis),
-                bytes_per_second_max: limits.bytes_per_second_max,
-                fragments_per_second_max: limits.fragments_per_second_max,
-            },
-            runtime,
-            permit,
-        })
-    }
-
-    fn runtime(&self, stream: &Stream) -> Result<Arc<StreamRuntime>, ApiError> {
+    pub(super) fn runtime(&self, stream: &Stream) -> Result<Arc<StreamRuntime>, ApiError> {
         self.streams.get(stream.id).ok_or_else(ApiError::stream_not_found)
     }
 
@@ -504,38 +303,7 @@ impl Front {
         };
         self.metrics.call_seconds.observe(started.elapsed().as_secs_f64());
         let outcome = if response.status().is_success() { "ok" } else { "refused" };
-        let labels = CallLabels { operation: "Playback", outcome };
-        self.metrics.calls.get_or_create(&labels).inc();
-        response
-    }
-
-    /// Exchanges the token of a sign-in link for credentials.
-    fn sign_in(&self, body: &Bytes, conn: &ConnectionInfo) -> Response<Body> {
-        let wanted: Option<SignInRequest> = serde_json::from_slice(body).ok();
-        let result = wanted.ok_or(LinkRefused::Unknown).and_then(|wanted| {
-            self.sign_in.redeem(&wanted.token, conn.peer.ip(), self.clock.now())
-        });
-        let (status, answer) = match result {
-            Ok(answer) => (StatusCode::OK, answer),
-            Err(reason) => {
-                tracing::info!(?reason, peer = %conn.peer, "sign-in link refused");
-                let message = match reason {
-                    LinkRefused::Elsewhere => {
-                        "A sign-in link works only in a browser on the server's own machine."
-                    }
-                    LinkRefused::Unknown => {
-                        "This sign-in link was used already or has expired. Sign in with an \
-                         access key."
-                    }
-                };
-                (StatusCode::FORBIDDEN, json!({ "message": message }))
-            }
-        };
-        let mut response = Response::new(Body::from(answer.to_string()));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        self.count("Playback", outcome);
         response
     }
 
@@ -565,224 +333,44 @@ impl Front {
         response
     }
 
-    fn refusal(&self, operation: Option<Operation>, error: &ApiError) -> Response<Bytes> {
+    /// Counts a call.
+    pub(super) fn count(&self, operation: &'static str, outcome: &'static str) {
+        self.metrics.calls.get_or_create(&CallLabels { operation, outcome }).inc();
+    }
+
+    pub(super) fn refusal(
+        &self,
+        operation: Option<Operation>,
+        error: &ApiError,
+    ) -> Response<Bytes> {
         error.response(operation, &self.request_id())
     }
 
     /// A random UUID (RFC 9562 §5.4).
-    fn request_id(&self) -> String {
+    pub(super) fn request_id(&self) -> String {
         let mut bytes = [0; 16];
         self.rng.fill(&mut bytes);
         uuid_text(bytes)
     }
 }
 
-/// A PutMedia call that was let in.
-struct Session {
-    runtime: Arc<StreamRuntime>,
-    config: SessionConfig,
-    rules: SessionRules,
-    permit: streamkeep_api::ConnectionPermit,
+/// A call that takes its connection over, and is answered by the operation's own file.
+#[derive(Clone, Copy)]
+pub(super) struct ExchangeCall<'a> {
+    pub(super) front: &'a Front,
+    pub(super) head: &'a Parts,
+    pub(super) conn: &'a ConnectionInfo,
+    pub(super) started: Instant,
 }
 
-/// An authenticated call that reads media.
-struct MediaCall<'a> {
-    front: &'a Front,
-    operation: Operation,
-    principal: &'a Principal,
-    context: &'a EndpointContext,
-    now: UnixMillis,
-    shutdown: &'a ShutdownSignal,
-}
-
-impl MediaCall<'_> {
-    fn stream(&self, wanted: &StreamRef) -> Result<(Arc<Stream>, Arc<StreamRuntime>), ApiError> {
-        let control = &self.front.control;
-        let stream =
-            control.admit(self.operation, self.principal, wanted, self.context, self.now)?;
-        let runtime = self.front.runtime(&stream)?;
-        Ok((stream, runtime))
-    }
-
-    fn get_media(&self, request: &GetMediaRequest) -> Result<Response<Body>, ApiError> {
-        let front = self.front;
-        let (stream, runtime) = self.stream(&request.stream)?;
-        runtime.metrics.get_requests.inc();
-        let start = match &request.start {
-            StartSelector::Now => get_media::Start::Now,
-            StartSelector::Earliest => get_media::Start::Earliest,
-            StartSelector::After(RequestedFragment::Number(number)) => {
-                get_media::Start::After(*number)
-            }
-            StartSelector::After(RequestedFragment::Foreign(_)) => {
-                return Err(ApiError::invalid_argument(
-                    "The fragment number was not issued by this service.",
-                ));
-            }
-            StartSelector::ProducerTimestamp(at) => get_media::Start::At(TimeAxis::Producer, *at),
-            StartSelector::ServerTimestamp(at) => get_media::Start::At(TimeAxis::Server, *at),
-        };
-        let permit = front.connections.open(ConnectionKind::GetMedia, stream.id)?;
-        let body = get_media::body(
-            front.engine.clone(),
-            front.clock.clone(),
-            runtime,
-            start,
-            permit,
-            self.shutdown.clone(),
-        );
-        Ok(self.media_response(body))
-    }
-
-    fn get_fragments(
-        &self,
-        request: GetMediaForFragmentListRequest,
-    ) -> Result<Response<Body>, ApiError> {
-        let front = self.front;
-        let (stream, runtime) = self.stream(&request.stream)?;
-        runtime.metrics.archive_requests.inc();
-        let cost = u32::try_from(request.fragments.len()).unwrap_or(u32::MAX);
-        front.control.spend_points(PointKind::Media, stream.id, cost, self.now)?;
-        let permit = front.connections.open(ConnectionKind::GetMediaForFragmentList, stream.id)?;
-        let engine = front.engine.clone();
-        let body = archive::fragments_body(engine, runtime, request.fragments, permit);
-        Ok(self.media_response(body))
-    }
-
-    async fn list(&self, request: &ListFragmentsRequest) -> Result<Response<Body>, ApiError> {
-        let front = self.front;
-        let (stream, runtime) = self.stream(&request.stream)?;
-        runtime.metrics.list_requests.inc();
-        let cost = u32::try_from(request.max_results).unwrap_or(u32::MAX);
-        front.control.spend_points(PointKind::Metadata, stream.id, cost, self.now)?;
-        let page = front.control.fragments_page(stream.id, request)?;
-        let engine = front.engine.clone();
-        let id = stream.id;
-        let (rows, more) = spawn_blocking(move || archive::list(&engine, id, &page))
-            .await
-            .map_err(|_| ApiError::internal())?
-            .map_err(|error| {
-                tracing::error!(%error, stream = runtime.name, "ListFragments failed");
-                ApiError::internal()
-            })?;
-        let next = rows
-            .last()
-            .filter(|_| more)
-            .map(|last| front.control.fragments_token(stream.id, page.range, last));
-        let answer = streamkeep_api::list_fragments(&rows, next);
-        Ok(success(answer, &front.request_id()).map(Body::Full))
-    }
-
-    fn kept_stream(&self, wanted: &StreamRef) -> Result<Arc<Stream>, ApiError> {
-        let control = &self.front.control;
-        control.admit_playback(self.operation, self.principal, wanted, self.context, self.now)
-    }
-
-    async fn hls_url(
-        &self,
-        request: &GetHlsStreamingSessionUrlRequest,
-    ) -> Result<Response<Body>, ApiError> {
-        let stream = self.kept_stream(&request.stream)?;
-        let endpoint = self.front.control.data_endpoint(self.context)?;
-        let url = self.front.playback.hls_url(stream.id, &endpoint, request).await?;
-        let answer = streamkeep_api::hls_streaming_session_url(&url);
-        Ok(success(answer, &self.front.request_id()).map(Body::Full))
-    }
-
-    async fn dash_url(
-        &self,
-        request: &GetDashStreamingSessionUrlRequest,
-    ) -> Result<Response<Body>, ApiError> {
-        let stream = self.kept_stream(&request.stream)?;
-        let endpoint = self.front.control.data_endpoint(self.context)?;
-        let url = self.front.playback.dash_url(stream.id, &endpoint, request).await?;
-        let answer = streamkeep_api::dash_streaming_session_url(&url);
-        Ok(success(answer, &self.front.request_id()).map(Body::Full))
-    }
-
-    async fn clip(&self, request: &GetClipRequest) -> Result<Response<Body>, ApiError> {
-        let stream = self.kept_stream(&request.stream)?;
-        let (mut response, cost) = self.front.playback.clip(stream.id, request).await?;
-        self.front.control.spend(stream.id, cost, self.now)?;
-        let headers = response.headers_mut();
-        allow_any_origin(headers);
-        if let Ok(id) = HeaderValue::from_str(&self.front.request_id()) {
-            headers.insert("x-amzn-requestid", id);
-        }
-        Ok(response)
-    }
-
-    async fn images(&self, request: &GetImagesRequest) -> Result<Response<Body>, ApiError> {
-        let stream = self.kept_stream(&request.stream)?;
-        let control = &self.front.control;
-        control.spend(stream.id, Cost::images(request.page_size), self.now)?;
-        let page = control.images_page(stream.id, request)?;
-        let images = self.front.playback.images(stream.id, request, &page.instants).await?;
-        let answer = streamkeep_api::get_images(&images, page.next_token.as_deref());
-        Ok(success(answer, &self.front.request_id()).map(Body::Full))
-    }
-
-    async fn thumbnails(&self, request: &GetThumbnailsRequest) -> Result<Response<Body>, ApiError> {
-        let stream = self.kept_stream(&request.stream)?;
-        let cost = Cost::thumbnails(request.instants.len());
-        self.front.control.spend(stream.id, cost, self.now)?;
-        let thumbnails = self.front.playback.thumbnails(stream.id, request).await?;
-        let answer = streamkeep_api::get_thumbnails(&thumbnails);
-        Ok(success(answer, &self.front.request_id()).map(Body::Full))
-    }
-
-    /// Several streams, each admitted for itself.
-    fn each(
-        &self,
-        wanted: &[StreamRef],
-    ) -> Result<Vec<Result<coverage::Shown, ApiError>>, ApiError> {
-        let control = &self.front.control;
-        let admitted =
-            control.admit_each(self.operation, self.principal, wanted, self.context, self.now)?;
-        let shown = |stream: Arc<Stream>| Ok((stream.clone(), self.front.runtime(&stream)?));
-        Ok(admitted.into_iter().map(|admitted| admitted.and_then(shown)).collect())
-    }
-
-    async fn coverage(&self, request: &GetCoverageRequest) -> Result<Response<Body>, ApiError> {
-        let front = self.front;
-        let mut streams = self.each(&request.streams)?;
-        for shown in &mut streams {
-            if let Ok((stream, _)) = shown
-                && let Err(error) =
-                    front.control.spend(stream.id, Cost::coverage(request.points_max), self.now)
-            {
-                *shown = Err(error);
-            }
-        }
-        let downtimes = front.streams.runs().downtimes();
-        let answer =
-            coverage::answer(&front.engine, request, streams, &downtimes, self.now).await?;
-        Ok(success(answer, &front.request_id()).map(Body::Full))
-    }
-
-    async fn stream_health(
-        &self,
-        request: &GetStreamHealthRequest,
-    ) -> Result<Response<Body>, ApiError> {
-        let streams = self.each(&request.streams)?;
-        let streams = request.streams.iter().cloned().zip(streams).collect();
-        let answer = stream_health::answer(&self.front.engine, streams, self.now).await?;
-        Ok(success(answer, &self.front.request_id()).map(Body::Full))
-    }
-
-    fn media_response(&self, body: streamkeep_http::BodyStream) -> Response<Body> {
-        let mut response = Response::new(Body::Stream(body));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("video/webm"));
-        allow_any_origin(headers);
-        if let Ok(id) = HeaderValue::from_str(&self.front.request_id()) {
-            headers.insert("x-amzn-requestid", id);
-        }
-        response
+impl ExchangeCall<'_> {
+    /// Where the request came in.
+    pub(super) fn context(&self) -> EndpointContext {
+        endpoint_context(self.head, self.conn)
     }
 }
 
-fn unavailable(reason: &str) -> ApiError {
+pub(super) fn unavailable(reason: &str) -> ApiError {
     ApiError::new(Exception::ServiceUnavailable, reason)
 }
 

@@ -9,6 +9,7 @@ mod front;
 mod get_media;
 mod health;
 pub(crate) mod keys;
+mod media_call;
 mod metrics;
 mod open_live;
 mod playback;

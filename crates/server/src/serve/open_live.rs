@@ -1,35 +1,107 @@
-//! OpenLive: what a page's socket may reach, between the API's words and the feed's.
+//! OpenLive: a page's socket, from its handshake on; what it may reach, between the API's words and
+//! the feed's.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
 use streamkeep_api::{
     ApiError, ConnectionKind, ConnectionPermit, Connections, ControlPlane, EndpointContext,
     Exception, Operation, Principal, StreamRef,
 };
-use streamkeep_http::{ShutdownSignal, Upgraded};
+use streamkeep_http::{Exchange, Handshake, HandshakeError, ShutdownSignal, Upgraded};
 use streamkeep_io::Clock;
 use streamkeep_live::LiveTail;
 use streamkeep_openlive::{BoxFuture, LiveStream, Refusal, StoredKeyFrame};
 use streamkeep_playback::LiveVideo;
 use tokio::io::AsyncWriteExt as _;
+use tracing::Instrument as _;
 
+use super::front::{ExchangeCall, unavailable};
 use super::playback::{Playback, api_error};
 use super::streams::{StreamRuntime, Streams};
 
 /// Whoever opened a socket, with what an `open` of theirs is asked of.
-pub(super) struct Viewer {
-    pub(super) control: Arc<ControlPlane>,
-    pub(super) streams: Arc<Streams>,
-    pub(super) connections: Arc<Connections>,
-    pub(super) playback: Arc<Playback>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) principal: Arc<Principal>,
-    pub(super) context: EndpointContext,
+struct Viewer {
+    control: Arc<ControlPlane>,
+    streams: Arc<Streams>,
+    connections: Arc<Connections>,
+    playback: Arc<Playback>,
+    clock: Arc<dyn Clock>,
+    principal: Arc<Principal>,
+    context: EndpointContext,
+}
+
+/// Answers an OpenLive call to its end.
+pub(super) async fn answer(
+    call: ExchangeCall<'_>,
+    principal: Result<Arc<Principal>, ApiError>,
+    exchange: &mut Exchange,
+) {
+    let front = call.front;
+    let operation = Operation::OpenLive;
+    let opened = admit(&call, principal);
+    let outcome = match &opened {
+        Ok(_) => "ok",
+        Err((error, _)) => error.exception().name(),
+    };
+    front.count(operation.name(), outcome);
+    match opened {
+        Ok((principal, handshake)) => {
+            let viewer = Viewer {
+                control: front.control.clone(),
+                streams: front.streams.clone(),
+                connections: front.connections.clone(),
+                playback: front.playback.clone(),
+                clock: front.clock.clone(),
+                principal,
+                context: call.context(),
+            };
+            let mut headers = HeaderMap::new();
+            if let Ok(id) = HeaderValue::from_str(&front.request_id()) {
+                headers.insert("x-amzn-requestid", id);
+            }
+            let span = tracing::info_span!(parent: &call.conn.span, "open_live");
+            let stream = exchange.upgrade(&handshake, &headers);
+            serve(stream, viewer, call.conn.shutdown.clone()).instrument(span).await;
+        }
+        Err((error, handshake)) => {
+            tracing::debug!(%error, "OpenLive refused");
+            let mut response = front.refusal(Some(operation), &error);
+            if let Some(error) = handshake {
+                *response.status_mut() = error.status();
+                error.tell_in(response.headers_mut());
+            }
+            exchange.send_response(&response);
+            // Whoever is gone needs no answer.
+            let _ = exchange.flush().await;
+        }
+    }
+}
+
+/// Who opens the socket, and what it may be answered with.
+fn admit(
+    call: &ExchangeCall<'_>,
+    principal: Result<Arc<Principal>, ApiError>,
+) -> Result<(Arc<Principal>, Handshake), (ApiError, Option<HandshakeError>)> {
+    let refuse = |error: ApiError| (error, None);
+    let principal = principal.map_err(refuse)?;
+    let handshake = Handshake::of(call.head).map_err(|error| {
+        let text = format!("This is no WebSocket handshake: {error}.");
+        (ApiError::invalid_argument(text), Some(error))
+    })?;
+    let (control, now) = (&call.front.control, call.front.clock.now());
+    control
+        .admit_without_stream(Operation::OpenLive, &principal, &call.context(), now)
+        .map_err(refuse)?;
+    if call.conn.shutdown.is_requested() {
+        return Err(refuse(unavailable("The server is stopping.")));
+    }
+    Ok((principal, handshake))
 }
 
 /// Serves a socket to its end.
-pub(super) async fn serve(mut stream: Upgraded<'_>, viewer: Viewer, shutdown: ShutdownSignal) {
+async fn serve(mut stream: Upgraded<'_>, viewer: Viewer, shutdown: ShutdownSignal) {
     stream.set_idle_timeout(streamkeep_openlive::IDLE_TIMEOUT);
     if let Err(error) = stream.flush().await {
         tracing::debug!(%error, "the page was gone at once");

@@ -3,6 +3,8 @@
 //! Body bytes go into the session; what it says is done here: acks are written, frames go to the
 //! live tail, fragments to the store. The rules are in the session; the clocks are here.
 
+mod admission;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,8 @@ use super::metrics::{PutHistograms, StreamMetrics};
 use super::stream_health::SessionId;
 use super::streams::StreamRuntime;
 use super::throttle::Throttle;
+
+pub(super) use admission::answer;
 
 /// An IDLE ack after this much silence, and again each time as much passes (put-media.md §7.3).
 const IDLE_ACK_AFTER: Duration = Duration::from_secs(10);
@@ -50,31 +54,31 @@ const SUPERSEDED_WAIT: Duration = Duration::from_secs(10);
 
 /// How long a session may be silent, how long it may last, how fast it may be (put-media.md §6).
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SessionRules {
+struct SessionRules {
     /// Closed after this long without a byte; never below 30 s.
-    pub(crate) idle_max: Duration,
+    idle_max: Duration,
     /// 4003 after this long; `None` for no limit.
-    pub(crate) life_max: Option<Duration>,
+    life_max: Option<Duration>,
     /// Bytes per second; what is faster is read later.
-    pub(crate) bytes_per_second_max: Option<u64>,
+    bytes_per_second_max: Option<u64>,
     /// Fragments per second, likewise.
-    pub(crate) fragments_per_second_max: Option<u32>,
+    fragments_per_second_max: Option<u32>,
 }
 
 /// What a session works with.
 #[derive(Clone, Copy)]
-pub(crate) struct Surroundings<'a> {
-    pub(crate) engine: &'a Engine,
-    pub(crate) clock: &'a dyn Clock,
-    pub(crate) histograms: &'a PutHistograms,
-    pub(crate) stream: &'a Arc<StreamRuntime>,
-    pub(crate) permit: &'a ConnectionPermit,
+struct Surroundings<'a> {
+    engine: &'a Engine,
+    clock: &'a dyn Clock,
+    histograms: &'a PutHistograms,
+    stream: &'a Arc<StreamRuntime>,
+    permit: &'a ConnectionPermit,
     /// The producer's User-Agent.
-    pub(crate) producer: Option<&'a str>,
+    producer: Option<&'a str>,
 }
 
 /// Runs one session to its end. The response head has been queued.
-pub(crate) async fn run(
+async fn run(
     surroundings: Surroundings<'_>,
     config: SessionConfig,
     rules: SessionRules,

@@ -4,21 +4,31 @@
 //! the root credentials' file anyway. It never holds a key that lasts.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Value, json};
 use streamkeep_api::Principal;
+use streamkeep_http::Body;
 use streamkeep_io::Rng;
 use streamkeep_media::UnixMillis;
 use streamkeep_sigv4::{SecretKey, SessionToken, UnixSeconds};
 
+/// The body of `POST /console/session`; a token is 43 characters.
+pub(super) const BODY_MAX: usize = 1024;
 /// How long a link waits to be opened.
 const LINK_MS: u64 = 60 * 60 * 1000;
 /// How long what it gives lasts (console.md §7).
 const SESSION_MS: u64 = 12 * 60 * 60 * 1000;
 /// Links that wait, and sessions that live; the oldest goes when one more comes.
 const KEPT_MAX: usize = 64;
+
+/// The body of `POST /console/session`.
+#[derive(serde::Deserialize)]
+struct SignInRequest {
+    token: String,
+}
 
 /// Who has signed in by a link.
 pub(crate) struct SignIn {
@@ -44,7 +54,7 @@ pub(crate) struct SignedIn {
 
 /// Why a link does not sign anyone in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LinkRefused {
+enum LinkRefused {
     /// It was asked for from another machine.
     Elsewhere,
     /// It was used, has expired, or never was.
@@ -66,13 +76,29 @@ impl SignIn {
         token
     }
 
+    /// Exchanges the token of a link for credentials.
+    pub(super) fn answer(&self, body: &[u8], peer: SocketAddr, now: UnixMillis) -> Response<Body> {
+        let wanted: Option<SignInRequest> = serde_json::from_slice(body).ok();
+        let result = wanted
+            .ok_or(LinkRefused::Unknown)
+            .and_then(|wanted| self.redeem(&wanted.token, peer.ip(), now));
+        let (status, answer) = match result {
+            Ok(answer) => (StatusCode::OK, answer),
+            Err(reason) => {
+                tracing::info!(?reason, %peer, "sign-in link refused");
+                (StatusCode::FORBIDDEN, json!({ "message": reason.message() }))
+            }
+        };
+        let mut response = Response::new(Body::from(answer.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+
     /// Credentials for a link's token, in the members' names of the AWS SDKs. The token is spent.
-    pub(crate) fn redeem(
-        &self,
-        token: &str,
-        peer: IpAddr,
-        now: UnixMillis,
-    ) -> Result<Value, LinkRefused> {
+    fn redeem(&self, token: &str, peer: IpAddr, now: UnixMillis) -> Result<Value, LinkRefused> {
         if !peer.to_canonical().is_loopback() {
             return Err(LinkRefused::Elsewhere);
         }
@@ -113,6 +139,19 @@ impl SignIn {
     fn state(&self) -> MutexGuard<'_, State> {
         // No code panics while it holds this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LinkRefused {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Elsewhere => {
+                "A sign-in link works only in a browser on the server's own machine."
+            }
+            Self::Unknown => {
+                "This sign-in link was used already or has expired. Sign in with an access key."
+            }
+        }
     }
 }
 

@@ -7,31 +7,23 @@ use std::time::Duration;
 use bytes::{Buf as _, Bytes};
 use http::{HeaderMap, Method, StatusCode};
 use streamkeep_catalog::SqliteIndex;
-use streamkeep_codec::h264::AvcDecoderConfigurationRecord;
 use streamkeep_engine::{
     Engine, Host, Options, Seams, StoreError, StoreLock, StreamConfig, StreamKeys,
 };
 use streamkeep_http::Body;
+use streamkeep_ingest::LiveStart;
 use streamkeep_io::{Clock, LocalDirectory, SystemClock, SystemRng};
 use streamkeep_keys::{StoreId, StreamKey};
 use streamkeep_live::{LiveTail, MemoryBudget, TailPolicy};
-use streamkeep_media::{
-    Fragment, FrameEntry, FrameFlags, SessionHeader, StreamId, Track, TrackKind, TrackTiming,
-    UnixMillis, VideoParameters,
-};
+use streamkeep_media::{Fragment, FrameEntry, SessionHeader, StreamId, UnixMillis};
 use streamkeep_playback::{
     Axis, CacheSizes, DiscontinuityMode, Mode, PlaybackStream, Protocol, Service, SessionRequest,
     Source,
 };
+use streamkeep_test_camera::{Pictures, fragment, picture, session_header};
 use zeroize::Zeroizing;
 
 const STORE: StoreId = StoreId([3; 16]);
-/// 1280×720, high profile, written by libx264.
-const SPS: &[u8] = &[
-    0x67, 0x64, 0x00, 0x1f, 0xac, 0xd9, 0x40, 0x50, 0x05, 0xbb, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00,
-    0x10, 0x00, 0x00, 0x03, 0x03, 0xc0, 0xf1, 0x83, 0x19, 0x60,
-];
-const PPS: &[u8] = &[0x68, 0xeb, 0xe3, 0xcb, 0x22, 0xc0];
 
 struct Keys;
 
@@ -130,7 +122,7 @@ impl World {
             &Zeroizing::new([9; 32]),
             CacheSizes::default(),
         );
-        let header = Arc::new(header());
+        let header = Arc::new(session_header(vec![Pictures::OutOfOrder.track()]));
         Self { _dir: dir, engine, cameras, service: Arc::new(service), clock, header }
     }
 
@@ -164,37 +156,20 @@ impl World {
                     2 => index - 1,
                     _ => index,
                 };
-                FrameEntry {
-                    track_index: 0,
-                    flags: FrameFlags { key: index == 0, ..FrameFlags::default() },
-                    pts_ticks: shown * 40,
-                    duration_ticks: None,
-                    offset,
-                    len: 8,
-                }
+                picture(shown * 40, index == 0, offset, 8)
             })
             .collect();
-        let timing = TrackTiming {
-            frame_count: frames as u32,
-            bytes: media.len() as u32,
-            first_ticks: 0,
-            earliest_ticks: 0,
-            end_ticks: frames * 40,
-            sample_position: 0,
-        };
-        let fragment = Fragment {
+        let start = LiveStart {
             number,
-            producer_timestamp: producer,
             server_timestamp,
-            duration_ms: frames as u32 * 40,
+            producer_timestamp: producer,
             timecode: producer.0,
             header: self.header.clone(),
+        };
+        let fragment = Fragment {
             media: vec![Bytes::from(media)],
-            frames: entries,
-            tags: Vec::new(),
-            timing: vec![timing],
-            starts_with_key: true,
             continues_previous: continues,
+            ..fragment(start, entries, frames * 40)
         };
         self.engine
             .append(
@@ -269,30 +244,4 @@ pub(crate) fn range(id: StreamId, from: u64, to: u64) -> SessionRequest {
 /// URIs of a playlist, in order.
 pub(crate) fn uris(list: &str) -> Vec<String> {
     list.lines().filter(|line| !line.starts_with('#')).map(|l| format!("/hls/v1/{l}")).collect()
-}
-
-fn header() -> SessionHeader {
-    let record = AvcDecoderConfigurationRecord::build(&[SPS], &[PPS]).unwrap();
-    let track = Track {
-        number: 1,
-        uid: 1,
-        kind: TrackKind::Video,
-        codec_id: "V_MPEG4/ISO/AVC".to_owned(),
-        codec_private: record.into(),
-        name: String::new(),
-        default_duration_ns: None,
-        video: Some(VideoParameters { width: 1280, height: 720 }),
-        audio: None,
-    };
-    let info = streamkeep_mkv::Info {
-        timestamp_scale_ns: 1_000_000,
-        duration_ticks: None,
-        segment_uuid: None,
-        title: String::new(),
-        muxing_app: "test".to_owned(),
-        writing_app: "test".to_owned(),
-    };
-    let mut bytes = Vec::new();
-    streamkeep_mkv::producer::encode_header(&mut bytes, &info, std::slice::from_ref(&track));
-    SessionHeader { bytes: bytes.into(), timestamp_scale_ns: 1_000_000, tracks: vec![track] }
 }
