@@ -121,7 +121,10 @@ impl RunBuilder {
         let covered_to = latest.map_or(self.span.start, |latest| latest.end());
         let reaches_in = piece.start >= self.span.start || piece.end() > self.span.start;
         if start < self.span.end && reaches_in {
-            self.fill(start.max(covered_to), end);
+            // As in the runs, a hole below a second is none.
+            let is_near = latest.is_some() && start.since(covered_to) < GAP_MS_MIN;
+            let from = if is_near { covered_to } else { start.max(covered_to) };
+            self.fill(from.max(self.span.start), end);
             if !self.is_too_many {
                 self.join(latest, &piece, start, end.max(start));
             }
@@ -287,6 +290,13 @@ mod tests {
     }
 
     #[test]
+    fn buckets_have_no_holes_below_a_second_either() {
+        let pieces: Vec<_> = (0..50).map(|n| (n * 2000, 1960, n)).collect();
+        let recorded = found(4, &pieces).recorded_ms;
+        assert_eq!(recorded, [25_000, 25_000, 25_000, 24_960]);
+    }
+
+    #[test]
     fn ordinals_tell_what_was_lost() {
         check(
             &[(0, 2000, 7), (9000, 2000, 9)],
@@ -330,10 +340,13 @@ mod tests {
             let found = found(1000, &pieces);
             // The union of the intervals, millisecond by millisecond.
             let mut covered = vec![false; 100_000];
-            for (start, duration, _) in &pieces {
-                let start = (*start as usize).min(100_000);
+            let mut covered_to = None;
+            for (start, duration, _) in pieces.iter().filter(|(start, ..)| *start < 100_000) {
+                let start = *start as usize;
                 let end = (start + *duration as usize).min(100_000);
-                covered[start..end].fill(true);
+                let from = covered_to.filter(|to| *to < start && start - to < 1000).unwrap_or(start);
+                covered[from..end.max(from)].fill(true);
+                covered_to = covered_to.max(Some(end));
             }
             let expected: Vec<u64> =
                 covered.chunks(100).map(|c| c.iter().filter(|c| **c).count() as u64).collect();
