@@ -194,7 +194,9 @@ impl Parted {
         sequence: u32,
     ) -> Result<Bytes, PlaybackError> {
         let gone = PlaybackError::NotFound("there is no such part");
-        let span = self.spans(role).get(index as usize).ok_or(gone)?;
+        let spans = self.spans(role);
+        let span = spans.get(index as usize).ok_or(gone)?;
+        let is_last = self.is_complete && index as usize + 1 == spans.len();
         let cut = self.cut(role).ok_or(PlaybackError::NotFound("there is no such track"))?;
         let media = |range: Range<u32>| match &self.media {
             Media::Live(pieces) => {
@@ -205,7 +207,7 @@ impl Parted {
                 (end <= loaded.media.len()).then(|| loaded.media.slice(start..end))
             }
         };
-        part_bytes(media, &cut.samples, &cut.frames, span, at, sequence)
+        part_bytes(media, &cut.samples, &cut.frames, span, is_last, at, sequence)
     }
 }
 

@@ -112,12 +112,30 @@ fn durations(samples: &[Sample]) -> u64 {
     samples.iter().map(|sample| u64::from(sample.duration)).sum()
 }
 
-/// The bytes of a part. `media` holds the fragment so far.
+/// Takes one tick off the sample that is shown last.
+///
+/// To hls.js (1.7.4) a fragment that lacks 0.2 s or less at its end is whole: it would never load a last
+/// part of just that length ([`crate::session`], `frames_of_part`). Nothing is seen of 11 µs.
+fn leave_open(samples: &mut [Sample]) {
+    let mut at = 0;
+    let ends = samples.iter().map(|sample| {
+        let end = at + i64::from(sample.composition_offset) + i64::from(sample.duration);
+        at += i64::from(sample.duration);
+        end
+    });
+    let last = ends.enumerate().max_by_key(|&(_, end)| end);
+    if let Some(sample) = last.and_then(|(index, _)| samples.get_mut(index)) {
+        sample.duration = sample.duration.saturating_sub(1).max(1);
+    }
+}
+
+/// The bytes of a part. `media` holds the fragment so far; `is_last`: with this part it is whole.
 pub(crate) fn part_bytes(
     media: impl Fn(Range<u32>) -> Option<Bytes>,
     track: &TrackSamples,
     frames: &[Range<u32>],
     span: &PartSpan,
+    is_last: bool,
     at: u64,
     sequence: u32,
 ) -> Result<Bytes, PlaybackError> {
@@ -125,9 +143,13 @@ pub(crate) fn part_bytes(
     if samples.is_empty() {
         return Err(PlaybackError::NotFound("the part has no frame"));
     }
+    let mut samples = samples.to_vec();
+    if !is_last {
+        leave_open(&mut samples);
+    }
     let payload: usize = samples.iter().map(|sample| sample.size as usize).sum();
     let mut out = Vec::with_capacity(payload + 256 + samples.len() * 16);
-    write_media_segment_head(&mut out, SegmentKind::Part, sequence, at + span.offset, samples)
+    write_media_segment_head(&mut out, SegmentKind::Part, sequence, at + span.offset, &samples)
         .map_err(|error| PlaybackError::InvalidFrame(error.to_string()))?;
     for range in frames.get(span.samples.clone()).unwrap_or_default() {
         let bytes = media(range.clone()).ok_or(PlaybackError::NotFound("the part is gone"))?;
@@ -169,6 +191,30 @@ mod tests {
         // Two frames later a picture may still come that is shown between these.
         let reordered = cut_parts(&video, None, PartRule { reorder: 2, ..RULE }, false);
         assert_eq!(shape(&reordered), [(2, 0, 7_200)]);
+    }
+
+    #[test]
+    fn a_part_that_others_follow_ends_a_tick_early() {
+        let sample = |duration, composition_offset| Sample {
+            size: 1,
+            duration,
+            composition_offset,
+            is_sync: false,
+        };
+        let durations = |samples: &[Sample]| -> Vec<u32> {
+            samples.iter().map(|sample| sample.duration).collect()
+        };
+        let mut plain = [sample(3_600, 0), sample(3_600, 0)];
+        leave_open(&mut plain);
+        assert_eq!(durations(&plain), [3_600, 3_599]);
+        // P B B: the first is shown last.
+        let mut reordered = [sample(3_600, 7_200), sample(3_600, 0), sample(3_600, -3_600)];
+        leave_open(&mut reordered);
+        assert_eq!(durations(&reordered), [3_599, 3_600, 3_600]);
+        leave_open(&mut []);
+        let mut shortest = [sample(1, 0)];
+        leave_open(&mut shortest);
+        assert_eq!(durations(&shortest), [1], "none becomes nothing");
     }
 
     #[test]

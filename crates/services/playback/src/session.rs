@@ -197,7 +197,7 @@ fn check_media(protocol: Protocol, tracks: &TrackSet) -> Result<(), PlaybackErro
     Ok(())
 }
 
-/// How parts are cut: as many frames as fit a quarter of a second (packaging.md §5.3).
+/// How parts are cut, from what the last fragment was like (packaging.md §5.3).
 fn part_rule(sample: &Loaded) -> Option<PartRule> {
     let facts = facts_of(&sample.row);
     if facts.lead_frames == 0 {
@@ -207,16 +207,29 @@ fn part_rule(sample: &Loaded) -> Option<PartRule> {
     if frame_ns == 0 || frame_ns > SLOWEST_FRAME_NS {
         return None;
     }
-    let frames = (PART_NS / frame_ns).max(1);
-    // No part may be longer than the target or shorter than 85 % of it (bis §4.4.4.9). Pictures
-    // come as they come and sound is cut at its own frames: this leaves 3 % below and 13 % above.
-    let target_ns = frames * frame_ns * 100 / 88;
+    let frames = frames_of_part(u64::from(facts.lead_frames), frame_ns);
+    // No part may be longer than the target or shorter than 85 % of it (bis §4.4.4.9). Pictures come as
+    // they come: this leaves 5 % below and 11 % above. Sound is cut at its own frames.
+    let length_ns = frames * frame_ns;
+    let target_ns = (length_ns * 100 / 90).max(length_ns + audio_frame_ns(sample));
     let reorder = reorder_depth(sample);
     Some(PartRule {
         frames: u16::try_from(frames).ok()?,
         target_ms: u16::try_from(target_ns / 1_000_000).ok()?,
         reorder,
     })
+}
+
+/// How long a frame of the second track was in a fragment; 0 where there is none.
+fn audio_frame_ns(sample: &Loaded) -> u64 {
+    let Some(audio) = sample.tracks.audio.as_ref().filter(|_| sample.tracks.video.is_some()) else {
+        return 0;
+    };
+    let own: Vec<_> =
+        sample.frames.iter().filter(|frame| frame.track_index == audio.index).collect();
+    let [first, .., last] = own[..] else { return 0 };
+    let ticks = u64::try_from(last.pts_ticks - first.pts_ticks).unwrap_or(0);
+    ticks * sample.row.timestamp_scale_ns / (own.len() as u64 - 1)
 }
 
 /// By how many places frames were out of order in a fragment.
@@ -226,7 +239,63 @@ fn reorder_depth(sample: &Loaded) -> u8 {
     depth_of(own.map(|frame| frame.pts_ticks).collect())
 }
 
-/// A part is as long as this, about.
+/// Frames of a part, in fragments of so many: the fewest that make parts of a fifth of a second or more, the
+/// last one too.
+///
+/// A short part at the end comes right after the one before it, and hls.js (1.7.4) that is just done with
+/// that one may then never ask for it: what lacks 0.2 s or less at its end is whole to it
+/// (`FragmentTracker.bufferPadding`). It stands still until the fragment's parts leave the list, 9 s.
+fn frames_of_part(fragment: u64, frame_ns: u64) -> u64 {
+    let fits = |frames: &u64| {
+        let last = match fragment % frames {
+            0 => *frames,
+            rest => rest,
+        };
+        last * frame_ns >= PART_NS_MIN
+    };
+    let fewest = PART_NS_MIN.div_ceil(frame_ns).max(1);
+    let most = (PART_NS_MAX / frame_ns).max(fewest);
+    (fewest..=most).find(fits).unwrap_or_else(|| (PART_NS / frame_ns).max(1))
+}
+
+/// A part is as long as this, about, where no other length fits.
 const PART_NS: u64 = 250_000_000;
+/// A part is not shorter, where the fragments allow it: 200 ms, of frames whose length is rounded down.
+const PART_NS_MIN: u64 = 199_999_000;
+/// Nor longer: three of them are how far a player stays behind.
+const PART_NS_MAX: u64 = 300_000_000;
 /// Below two frames a second parts make no sense.
 const SLOWEST_FRAME_NS: u64 = 500_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_divide_a_fragment_without_a_short_one_at_its_end() {
+        for (fragment, rate, frames) in [
+            (50, 25, 5),
+            (25, 25, 5),
+            (60, 30, 6),
+            (30, 15, 3),
+            (40, 20, 4),
+            (48, 24, 6),
+            (24, 12, 3),
+            (16, 8, 2),
+            (10, 5, 1),
+            (2, 1, 1),
+            // The rest is long enough, or the frames of another number of parts divide it.
+            (49, 25, 7),
+            (11, 25, 6),
+            // None fits: a quarter of a second.
+            (47, 25, 6),
+            (1, 25, 6),
+        ] {
+            assert_eq!(
+                frames_of_part(fragment, 1_000_000_000 / rate),
+                frames,
+                "{fragment} at {rate}"
+            );
+        }
+    }
+}

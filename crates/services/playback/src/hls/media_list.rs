@@ -430,10 +430,15 @@ pub(crate) struct InitVersion {
 
 /// A live list can be waited for, with parts or without: a player that asks again when its time comes
 /// learns of a segment up to a target duration late.
+/// Three part targets are the least that is recommended (bis §4.4.3.8); with short parts a player would run
+/// dry on a busy machine.
+const PART_HOLD_BACK_MS_MIN: u32 = 800;
+
 fn server_control(mode: Mode, rule: Option<PartRule>) -> ServerControl {
     ServerControl {
         can_block_reload: mode == Mode::Live,
-        part_hold_back_ms: rule.map(|rule| 3 * u32::from(rule.target_ms)),
+        part_hold_back_ms: rule
+            .map(|rule| (3 * u32::from(rule.target_ms)).max(PART_HOLD_BACK_MS_MIN)),
         hold_back_ms: None,
         can_skip_until_ms: None,
     }
