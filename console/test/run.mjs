@@ -8,12 +8,14 @@
 //
 // STREAMKEEP names the server binary, CHROMIUM the browser. Build first: `npm run build`.
 
+import assert from "node:assert/strict";
 import { Camera } from "../../tests/players/camera.mjs";
 import { Server } from "../../tests/players/server.mjs";
 import { Watch, launch } from "./browser.mjs";
 import { CASES } from "./cases.mjs";
 import { takeShots } from "./shots.mjs";
 import { serveSite } from "./site.mjs";
+import { pause } from "./steps.mjs";
 
 const argument = (name) => {
   const at = process.argv.indexOf(name);
@@ -23,15 +25,19 @@ const only = argument("--only");
 const wantsShots = process.argv.includes("--shots");
 const chosen = CASES.filter(({ name }) => !only || name.includes(only));
 
-/** A case that is run alone finds what the cases before it have left. */
-async function prepare(server) {
-  await server.call("CreateStream", { StreamName: "gate-3", DataRetentionInHours: 24, Tags: { site: "north" } });
-  const camera = new Camera(server, "gate-3", { audio: true });
-  await new Promise((resolve) => setTimeout(resolve, 8000));
-  return camera;
+/** What a case needs, whichever cases were run before it. */
+async function prepare(test, { needs = "camera" }) {
+  if (needs === "nothing" || test.camera?.isOn) return;
+  const { server } = test;
+  await server.call("CreateStream", { StreamName: "gate-3", DataRetentionInHours: 24, Tags: { site: "north" } })
+    .catch(({ kind }) => assert.equal(kind, "ResourceInUseException"));
+  test.camera = new Camera(server, "gate-3", { audio: true });
+  await pause(8000);
 }
 
-async function runCase(test, { name, run }) {
+async function runCase(test, one) {
+  const { name, run } = one;
+  await prepare(test, one);
   const begun = Date.now();
   test.notes = [];
   test.watch = await Watch.open(test.browser, test.origins);
@@ -65,8 +71,8 @@ async function main() {
     test.site = site;
     test.browser = await launch();
     test.origins = [site.url, server.url, `http://console.test:${site.port}`];
-    if (only && !only.includes("first") || wantsShots) test.camera = await prepare(server);
     if (wantsShots) {
+      await prepare(test, {});
       await server.call("CreateStream", { StreamName: "hall", DataRetentionInHours: 168, Tags: { site: "south" } });
       const shot = argument("--shots");
       const troubles = await takeShots(test, test.browser, test.origins, shot?.startsWith("--") ? undefined : shot);

@@ -3,14 +3,13 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { fault, signIn, visit } from "./cases.mjs";
 import { Watch } from "./browser.mjs";
+import { fault, pause, signIn, visit } from "./steps.mjs";
 
 const SHOTS = fileURLToPath(new URL(".shots/", import.meta.url));
 const SIZES = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 /** As narrow as a page must bear without scrolling sideways. */
 const NARROWEST = { width: 320, height: 700 };
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function takeShots(test, browser, origins, only) {
   mkdirSync(SHOTS, { recursive: true });

@@ -14,7 +14,7 @@ async function api(answer: () => Response | Promise<Response>, events = {}) {
     return answer();
   });
   const clock = new ServerClock();
-  clock.add({ offsetMs: 3_600_000, errorMs: 1 });
+  clock.add(0, 3_600_001, 2);
   const credentials = { accessKeyId: "AKIDEXAMPLE", key: await importSecret("secret") };
   return { sent, api: new Api(new Client("http://127.0.0.1:8400", credentials, clock, events)) };
 }

@@ -1,7 +1,8 @@
 // Signed calls. One client per sign-in; dropped with the key.
 
-import { type Credentials, sign } from "../sign/sigv4.ts";
-import { ServerClock, measure } from "./clock.ts";
+import { presign } from "../sign/presign.ts";
+import { type Credentials, type Scope, sign } from "../sign/sigv4.ts";
+import type { ServerClock } from "./clock.ts";
 import { ApiError, fromResponse, isAbort } from "./error.ts";
 
 const SERVICE = "kinesisvideo";
@@ -47,8 +48,7 @@ export class Client {
     let response: Response;
     try {
       const request = { method: "POST", url, headers: { "content-type": "application/json" }, body };
-      const now = new Date(this.clock.now());
-      const headers = await sign(request, this.credentials, { region: this.region, service: SERVICE }, now);
+      const headers = await sign(request, this.credentials, this.#scope, this.#now);
       response = await fetch(url, {
         method: "POST", headers, body, cache: "no-store", credentials: "omit", ...(signal ? { signal } : {}),
       });
@@ -65,7 +65,16 @@ export class Client {
     throw failure;
   }
 
-  measureClock(signal?: AbortSignal): Promise<void> {
-    return measure(this.base, this.clock, signal);
+  /** An address of the control plane that is good by itself for a while: for a GET, or a WebSocket. */
+  presign(path: string, expiresSeconds: number): Promise<URL> {
+    return presign(new URL(path, this.base), this.credentials, this.#scope, this.#now, expiresSeconds);
+  }
+
+  get #scope(): Scope {
+    return { region: this.region, service: SERVICE };
+  }
+
+  get #now(): Date {
+    return new Date(this.clock.now());
   }
 }

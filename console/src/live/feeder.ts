@@ -7,7 +7,7 @@
  */
 
 import { decodeTimeOf, timescalesOf } from "./boxes.ts";
-import { type Decision, Governor } from "./governor.ts";
+import { type Decision, FeedEdge } from "./edge.ts";
 import type { Chunk } from "./protocol.ts";
 import type { PlaybackSample } from "./tiers.ts";
 
@@ -99,7 +99,7 @@ interface Anchor {
 export class Feeder {
   #options: FeederOptions;
   #surface: MediaSurface;
-  #governor = new Governor();
+  #edge = new FeedEdge();
   #source: MediaSource | null = null;
   #buffer: SourceBuffer | null = null;
   #url: string | null = null;
@@ -198,7 +198,7 @@ export class Feeder {
 
   setHidden(isHidden: boolean): void {
     this.#isHidden = isHidden;
-    // No tick comes while hidden: the governor must know that there was such a time.
+    // No tick comes while hidden: the edge must know that there was such a time.
     if (isHidden && this.#options.isLive && this.#source && !this.#format?.isKeyOnly) this.#govern();
   }
 
@@ -219,7 +219,7 @@ export class Feeder {
       queuedBytes: this.#jobs.reduce((sum, job) => sum + bytesOf(job), 0),
       droppedChunks: this.#dropped,
       rate: video.playbackRate,
-      targetS: this.#governor.target,
+      targetS: this.#edge.target,
       wallMs: this.#hasShown ? this.wallAt(position) : null,
     };
   }
@@ -397,7 +397,7 @@ export class Feeder {
   #govern(): void {
     const { video, now } = this.#options;
     const newest = this.#newest();
-    const decision = this.#governor.decide({
+    const decision = this.#edge.decide({
       now: now(),
       position: video.currentTime,
       edge: this.#around(video.currentTime)?.to ?? null,
@@ -457,7 +457,7 @@ export class Feeder {
   }
 
   #stalled(): void {
-    if (this.#hasShown && !this.#isHidden && !this.#options.video.seeking) this.#governor.stalled(this.#options.now());
+    if (this.#hasShown && !this.#isHidden && !this.#options.video.seeking) this.#edge.stalled(this.#options.now());
   }
 
   /** One frame a tick is enough to know that pictures come. */

@@ -1,5 +1,6 @@
 /** As many sockets as the tiles need. */
 
+import type { ServerClock } from "../api/clock.ts";
 import { LiveSocket, type SocketOptions, type TileLink, type TileRequest, type TileSink } from "./socket.ts";
 
 /** A page that turns keeps its connection. */
@@ -20,11 +21,10 @@ export class LivePool {
     return socket.open(request, sink);
   }
 
-  /** Server minus page, in milliseconds, of the socket with the shortest way. */
-  get offsetMs(): number | null {
-    const clocks = this.#sockets.map(({ clock }) => clock).filter(({ roundTripMs }) => roundTripMs !== null);
-    clocks.sort((a, b) => (a.roundTripMs ?? 0) - (b.roundTripMs ?? 0));
-    return clocks[0]?.offsetMs ?? null;
+  /** The server's clock, of the socket with the shortest way; null before the first answer to a ping. */
+  get clock(): ServerClock | null {
+    const clocks = this.#sockets.map(({ clock }) => clock).filter(({ isKnown }) => isKnown);
+    return clocks.reduce<ServerClock | null>((best, clock) => (best && best.errorMs <= clock.errorMs ? best : clock), null);
   }
 
   get sockets(): readonly LiveSocket[] {

@@ -277,7 +277,7 @@ test("a pool has a socket for each 32 tiles, and gives up the empty ones", async
   const pool = new LivePool(socketOptions);
   const links = Array.from({ length: 40 }, () => pool.open(REQUEST, sink().all));
   expect(pool.sockets.map(({ tileCount }) => tileCount)).toEqual([32, 8]);
-  expect(pool.offsetMs).toBeNull();
+  expect(pool.clock).toBeNull();
   for (const link of links.slice(32)) link.close();
   pool.tidy();
   await vi.advanceTimersByTimeAsync(10_000);

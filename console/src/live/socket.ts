@@ -1,7 +1,7 @@
 /** One WebSocket for many tiles: opens them again after each loss of the connection, and measures the server's clock. */
 
+import { ServerClock } from "../api/clock.ts";
 import { Backoff } from "./backoff.ts";
-import { ServerClock } from "./clock.ts";
 import {
   type Chunk, type PageMessage, type ServerMessage, type Tier,
   HEADER_BYTES, ProtocolError, TILES_MAX, WINDOW_BYTES, decodeChunk, decodeMessage, encodeMessage,
@@ -59,7 +59,7 @@ export interface SocketOptions {
 }
 
 export class LiveSocket {
-  readonly clock = new ServerClock();
+  readonly clock: ServerClock;
   #options: SocketOptions;
   #socket: WebSocket | null = null;
   #isUp = false;
@@ -77,6 +77,7 @@ export class LiveSocket {
 
   constructor(options: SocketOptions) {
     this.#options = options;
+    this.clock = new ServerClock(options.now);
     void this.#connect();
   }
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 
 import { Backoff } from "./backoff.ts";
-import { ServerClock } from "./clock.ts";
 import { StaleWatch, limitOf } from "./stale.ts";
 
 test("how old a picture may be", () => {
@@ -55,26 +54,4 @@ test("backoff", () => {
   expect(Array.from({ length: 7 }, () => backoff.next())).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
   backoff.reset();
   expect(backoff.next()).toBe(1000);
-});
-
-describe("ServerClock", () => {
-  test("the shortest way says most", () => {
-    const clock = new ServerClock();
-    expect(clock.offsetMs).toBeNull();
-    // The server is 1000 ms ahead; the second answer came back late.
-    clock.add(0, 1020, 40);
-    clock.add(100, 1110, 400);
-    expect(clock.offsetMs).toBe(1000);
-    expect(clock.roundTripMs).toBe(40);
-    expect(clock.serverTime(5000)).toBe(6000);
-  });
-
-  test("old samples go, and a clock set back is passed over", () => {
-    const clock = new ServerClock();
-    clock.add(0, 1001, 2);
-    for (let n = 0; n < 12; n++) clock.add(n * 5000, n * 5000 + 2010, n * 5000 + 20);
-    expect(clock.offsetMs).toBe(2000);
-    clock.add(100, 0, 50);
-    expect(clock.offsetMs).toBe(2000);
-  });
 });

@@ -75,6 +75,7 @@ export class Playback {
   #timer = setInterval(() => this.#tick(), TICK_MS);
   #ticks = 0;
   #frame = { mediaTime: 0, shownAt: 0 };
+  #jumpedAt = 0;
   #openedAt = performance.now();
   #lostSince: number | null = null;
   #retryMs = 1000;
@@ -231,6 +232,7 @@ export class Playback {
       this.#lostSince = null;
       this.#openedAt = performance.now();
       this.#frame.shownAt = 0;
+      this.#jumpedAt = 0;
       const engine = await open(signal);
       if (signal.aborted) {
         engine.destroy();
@@ -332,8 +334,11 @@ export class Playback {
     const { video } = this.needs;
     const edge = engine.liveEdge();
     if (edge === null || !Number.isFinite(edge) || video.seeking || video.readyState < 2) return;
-    const order = this.#governor.decide({ behind: edge - video.currentTime, ahead: aheadOf(video) }, now / 1000);
+    const order = this.#governor.decide({
+      now, behind: edge - video.currentTime, ahead: aheadOf(video), hasShown: this.#frame.shownAt > this.#jumpedAt,
+    });
     if ("jump" in order) {
+      this.#jumpedAt = now;
       video.playbackRate = 1;
       video.currentTime = edge;
     } else if (video.playbackRate !== order.rate) {

@@ -1,7 +1,7 @@
-// AWS Signature Version 4 by WebCrypto, header form. The secret is only ever a CryptoKey that
+// AWS Signature Version 4 by WebCrypto; what is here makes the header form. The secret is only ever a CryptoKey that
 // cannot be read out again.
 
-const ALGORITHM = "AWS4-HMAC-SHA256";
+export const ALGORITHM = "AWS4-HMAC-SHA256";
 const TERMINATOR = "aws4_request";
 const HMAC = { name: "HMAC", hash: "SHA-256" };
 
@@ -37,51 +37,71 @@ export async function sign(
   scope: Scope,
   now: Date,
 ): Promise<Record<string, string>> {
-  const date = now.toISOString().replace(/[-:]|\.\d{3}/g, "");
+  const date = dateOf(now);
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value;
   headers["x-amz-date"] = date;
   if (credentials.sessionToken) headers["x-amz-security-token"] = credentials.sessionToken;
 
   const signed: Record<string, string> = { ...headers, host: request.url.host };
-  const names = Object.keys(signed).sort();
+  const signature = await signatureOf({ ...request, headers: signed }, credentials, scope, date);
+  headers["authorization"] =
+    `${ALGORITHM} Credential=${credentialOf(credentials, scope, date)}, ` +
+    `SignedHeaders=${namesOf(signed).join(";")}, Signature=${signature}`;
+  return headers;
+}
+
+/** Basic ISO 8601, as signatures have it. */
+export function dateOf(now: Date): string {
+  return now.toISOString().replace(/[-:]|\.\d{3}/g, "");
+}
+
+export function credentialOf({ accessKeyId }: Credentials, scope: Scope, date: string): string {
+  return [accessKeyId, ...stepsOf(scope, date)].join("/");
+}
+
+/** Over all the headers that the request has, whose names are in lower case. */
+export async function signatureOf(
+  { method, url, headers, body }: SignedRequest, credentials: Credentials, scope: Scope, date: string,
+): Promise<string> {
+  const names = namesOf(headers);
   const canonical = [
-    request.method,
-    canonicalPath(request.url.pathname),
-    canonicalQuery(request.url.search),
-    ...names.map((name) => `${name}:${signed[name]?.trim().replace(/\s+/g, " ")}`),
+    method,
+    canonicalPath(url.pathname),
+    canonicalQuery(url.search),
+    ...names.map((name) => `${name}:${headers[name]?.trim().replace(/\s+/g, " ")}`),
     "",
     names.join(";"),
-    hex(await crypto.subtle.digest("SHA-256", encode(request.body))),
+    await hashOf(body),
   ].join("\n");
+  const steps = stepsOf(scope, date);
+  const text = [ALGORITHM, date, steps.join("/"), await hashOf(canonical)].join("\n");
+  return hex(await mac(await signingKey(credentials.key, steps), text));
+}
 
-  const day = date.slice(0, 8);
-  const credentialScope = `${day}/${scope.region}/${scope.service}/${TERMINATOR}`;
-  const hashed = hex(await crypto.subtle.digest("SHA-256", encode(canonical)));
-  const text = [ALGORITHM, date, credentialScope, hashed].join("\n");
-  const key = await signingKey(credentials.key, day, scope);
-  const signature = hex(await mac(key, text));
-  headers["authorization"] =
-    `${ALGORITHM} Credential=${credentials.accessKeyId}/${credentialScope}, ` +
-    `SignedHeaders=${names.join(";")}, Signature=${signature}`;
-  return headers;
+function namesOf(headers: Record<string, string>): string[] {
+  return Object.keys(headers).sort();
+}
+
+function stepsOf({ region, service }: Scope, date: string): string[] {
+  return [date.slice(0, 8), region, service, TERMINATOR];
 }
 
 /** Keys of a day, region and service. They die with the secret they come from. */
 const derived = new WeakMap<CryptoKey, { name: string; key: Promise<CryptoKey> }>();
 
-function signingKey(secret: CryptoKey, day: string, { region, service }: Scope): Promise<CryptoKey> {
-  const name = `${day}/${region}/${service}`;
+function signingKey(secret: CryptoKey, steps: string[]): Promise<CryptoKey> {
+  const name = steps.join("/");
   const known = derived.get(secret);
   if (known?.name === name) return known.key;
-  const key = derive(secret, [day, region, service, TERMINATOR]);
+  const key = derive(secret, steps);
   derived.set(secret, { name, key });
   return key;
 }
 
-async function derive(secret: CryptoKey, parts: string[]): Promise<CryptoKey> {
+async function derive(secret: CryptoKey, steps: string[]): Promise<CryptoKey> {
   let key = secret;
-  for (const part of parts) key = await importKey(new Uint8Array(await mac(key, part)));
+  for (const step of steps) key = await importKey(new Uint8Array(await mac(key, step)));
   return key;
 }
 
@@ -99,7 +119,8 @@ function canonicalPath(pathname: string): string {
   return path || "/";
 }
 
-function canonicalQuery(search: string): string {
+/** Also how a query is sent that has its signature in it. */
+export function canonicalQuery(search: string): string {
   const pairs = search.slice(1).split("&").filter(Boolean).map((pair) => {
     const at = pair.indexOf("=");
     const [name, value] = at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
@@ -124,6 +145,10 @@ function escape(text: string): string {
 
 function encode(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
+}
+
+async function hashOf(text: string): Promise<string> {
+  return hex(await crypto.subtle.digest("SHA-256", encode(text)));
 }
 
 function hex(bytes: ArrayBuffer): string {

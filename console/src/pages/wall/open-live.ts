@@ -2,24 +2,16 @@
 
 import { type ApiError, fromResponse } from "../../api/error.ts";
 import type { Client } from "../../api/client.ts";
-import { presign } from "../../sign/presign.ts";
 
 const PATH = "/streamkeep/openLive";
-const SERVICE = "kinesisvideo";
 /** As long as the server lets such an address live. */
 const EXPIRES_SECONDS = 30;
 
 /** Presigned, to be used at once. */
 export async function openLiveUrl(client: Client): Promise<string> {
-  const url = await signed(client);
+  const url = await client.presign(PATH, EXPIRES_SECONDS);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
-}
-
-function signed(client: Client): Promise<URL> {
-  const now = new Date(client.clock.now());
-  const scope = { region: client.region, service: SERVICE };
-  return presign(new URL(PATH, client.base), client["credentials"], scope, now, EXPIRES_SECONDS);
 }
 
 export type LiveAnswer =
@@ -34,7 +26,7 @@ export type LiveAnswer =
 export async function askOpenLive(client: Client): Promise<LiveAnswer> {
   let response: Response;
   try {
-    response = await fetch(await signed(client), { cache: "no-store", credentials: "omit" });
+    response = await fetch(await client.presign(PATH, EXPIRES_SECONDS), { cache: "no-store", credentials: "omit" });
   } catch {
     return { is: "offline" };
   }

@@ -258,7 +258,7 @@ function makeWall(api: Api, health: HealthWatch, stills: Thumbnails): Wall {
     ask: () => askOpenLive(api.client),
     now: () => performance.now(),
     wallNow: () => performance.timeOrigin + performance.now(),
-    offsetMs: () => clock.now() - performance.timeOrigin - performance.now(),
+    serverNow: () => clock.now(),
     budget,
     ratio: () => devicePixelRatio,
     healthOf,

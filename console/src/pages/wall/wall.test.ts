@@ -33,7 +33,7 @@ function setUp({ size = [640, 360] as [number, number] | null, answer = { is: "t
     ask: async () => server.answer,
     now: () => Date.now() - START,
     wallNow: () => Date.now(),
-    offsetMs: () => 0,
+    serverNow: () => Date.now(),
     budget: { pixelsPerSecond: 200e6 },
     ratio: () => 1,
     healthOf: () => (size ? health(...size) : undefined),

@@ -37,8 +37,8 @@ export interface WallNeeds {
   now: () => number;
   /** Milliseconds since 1970 by the same clock. */
   wallNow: () => number;
-  /** Server minus us, until the feed's own pings tell. */
-  offsetMs: () => number;
+  /** The server's clock, until the feed's own pings tell. */
+  serverNow: () => number;
   budget: Budget;
   ratio: () => number;
   healthOf: (name: string) => StreamHealth | undefined;
@@ -104,7 +104,7 @@ export class Wall {
   }
 
   get serverNow(): number {
-    return this.needs.wallNow() + (this.#pool.offsetMs ?? this.needs.offsetMs());
+    return this.#pool.clock?.now() ?? this.needs.serverNow();
   }
 
   get isLive(): boolean {

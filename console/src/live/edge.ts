@@ -1,0 +1,84 @@
+/** Where the playhead of a feed should be: a little behind the end of what is buffered, more after each stall. */
+
+import { BEHIND_S, Governor } from "../player/governor.ts";
+
+export interface Sample {
+  /** Milliseconds by any clock that only rises. */
+  now: number;
+  /** Seconds of media time. */
+  position: number;
+  /** End of what is buffered around the position, in seconds; null when the position is outside. */
+  edge: number | null;
+  /** Where a seek may land: the newest place from which the decoder can start, with its end, in seconds. */
+  seekable: { from: number; to: number } | null;
+  /** A frame has been shown since the last seek, or since the start. */
+  hasShown: boolean;
+  isHidden: boolean;
+  isPaused: boolean;
+}
+
+export interface Decision {
+  /** Playback rate, 1..1.1. */
+  rate: number;
+  /** Seconds, or null: no seek. */
+  seekTo: number | null;
+}
+
+export const TARGET_MIN_S = 0.4;
+export const TARGET_MAX_S = 0.8;
+const TARGET_STEP_S = 0.1;
+const CALM_MS = 60_000;
+
+const STAY: Decision = { rate: 1, seekTo: null };
+
+export class FeedEdge {
+  #governor = new Governor();
+  #target = TARGET_MIN_S;
+  #calmSince: number | null = null;
+  #hasSought = false;
+  #wasHidden = false;
+
+  /** Seconds behind the edge that are kept. */
+  get target(): number {
+    return this.#target;
+  }
+
+  /** The player ran dry: keep more. */
+  stalled(now: number): void {
+    this.#target = Math.min(TARGET_MAX_S, this.#target + TARGET_STEP_S);
+    this.#calmSince = now;
+  }
+
+  decide(sample: Sample): Decision {
+    const { now, position, edge, seekable } = sample;
+    if (sample.isHidden || sample.isPaused) {
+      this.#wasHidden ||= sample.isHidden;
+      return STAY;
+    }
+    this.#calm(now);
+    const end = edge ?? seekable?.to ?? null;
+    if (end === null || !seekable) return STAY;
+    const behind = end - position - this.#target;
+    // On return to the page: the edge, never a fast-forward.
+    this.#wasHidden &&= behind > BEHIND_S;
+    const order = this.#governor.decide({
+      now,
+      behind,
+      ahead: edge === null ? 0 : edge - position,
+      // At the start the position lies outside what is buffered, and no frame could come.
+      hasShown: sample.hasShown || (edge === null && !this.#hasSought),
+      mustJump: edge === null || this.#wasHidden,
+    });
+    if ("rate" in order) return { rate: order.rate, seekTo: null };
+    this.#hasSought = true;
+    this.#wasHidden = false;
+    return { rate: 1, seekTo: Math.max(seekable.from, Math.min(end, seekable.to) - this.#target) };
+  }
+
+  #calm(now: number): void {
+    this.#calmSince ??= now;
+    if (now - this.#calmSince < CALM_MS) return;
+    this.#target = Math.max(TARGET_MIN_S, this.#target - TARGET_STEP_S);
+    this.#calmSince = now;
+  }
+}

@@ -1,0 +1,98 @@
+// Denials, errors, a lost server; what assistive technology finds.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { REFUSED, alert, fault, moves, pause, signIn, visit } from "../steps.mjs";
+
+const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+export default [
+  {
+    name: "denied: a stream is opened by name",
+    run: async (test) => {
+      const { page, watch } = test;
+      watch.allows = REFUSED;
+      await fault(page, "**/listStreams", 403, "AccessDeniedException", "User is not authorized to perform: kinesisvideo:ListStreams");
+      await signIn(test);
+      assert.match(await alert(page), /may not do that/);
+      assert.match(await alert(page), /AccessDeniedException/);
+      await page.locator(".centre input").fill("gate-3");
+      await page.keyboard.press("Enter");
+      await page.locator(".stream-page").waitFor();
+    },
+  },
+  {
+    name: "an error names its exception and request, and is tried again",
+    run: async (test) => {
+      const { page, watch } = test;
+      watch.allows = [/status of 500/, /status of 404/];
+      await signIn(test);
+      await page.locator(".stream-row").waitFor();
+      await fault(page, "**/describeStream", 500, "InternalFailure", "The request failed because of an internal error.");
+      await visit(page, "/console/streams/gate-3");
+      assert.match(await alert(page), /InternalFailure[\s\S]*r-e2e/);
+      await page.unroute("**/describeStream");
+      await page.getByRole("button", { name: "Retry" }).click();
+      await page.locator(".stream-page").waitFor();
+      await visit(page, "/console/streams/nobody");
+      await page.getByText("There is no stream nobody").waitFor();
+    },
+  },
+  {
+    name: "offline: a banner counts, reads stay, writes wait; back again by itself",
+    run: async (test) => {
+      const { page, watch } = test;
+      watch.allows = [/ERR_INTERNET_DISCONNECTED|ERR_FAILED/];
+      await signIn(test);
+      await page.locator(".stream-row").waitFor();
+      await page.context().setOffline(true);
+      await page.locator(".banner").waitFor({ timeout: 20_000 });
+      assert.match(await page.locator(".banner").innerText(), /Last answer at \d\d:\d\d:\d\d/);
+      assert.equal(await page.locator(".stream-row").count(), 1);
+      assert.equal(await page.getByRole("button", { name: "Create stream" }).isEnabled(), false);
+      await page.context().setOffline(false);
+      await page.locator(".banner").waitFor({ state: "detached", timeout: 20_000 });
+    },
+  },
+  {
+    name: "axe finds nothing, in both themes",
+    run: async (test) => {
+      const { page, site } = test;
+      const found = [];
+      const look = async (what) => {
+        for (const colorScheme of ["dark", "light"]) {
+          await page.emulateMedia({ colorScheme });
+          await pause(200);
+          await page.evaluate(AXE);
+          const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+          for (const { id, nodes } of violations) {
+            found.push(`${what}, ${colorScheme}: ${id}: ${nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")}`);
+          }
+        }
+      };
+      await page.goto(`${site.url}/console/`);
+      await page.locator("input[name=key]").waitFor();
+      await look("sign-in");
+      await signIn(test);
+      await page.locator(".stream-row img").waitFor();
+      await look("list");
+      await page.keyboard.press("n");
+      await page.locator("dialog").waitFor();
+      await look("create");
+      await page.keyboard.press("Escape");
+      await visit(page, "/console/settings");
+      await page.locator(".settings").waitFor();
+      await look("settings");
+      await visit(page, "/console/streams/gate-3");
+      await moves(page);
+      await look("stream");
+      await page.locator(".badge").click();
+      await page.getByRole("tab", { name: "Lab" }).click();
+      await look("stats and Lab");
+      await page.getByRole("tab", { name: "Details" }).click();
+      await page.getByRole("button", { name: "More" }).click();
+      await look("details and menu");
+      assert.deepEqual(found, []);
+    },
+  },
+];

@@ -1,0 +1,56 @@
+// What cases do in the page.
+
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A refused call is logged by the browser. */
+export const REFUSED = [/status of 40[0-9]/];
+
+export async function signIn(test, path = "/console/") {
+  const { page, site, server } = test;
+  await page.goto(site.url + path);
+  await fillIn(page, server.credentials.accessKeyId, server.credentials.secretAccessKey);
+  await page.locator(".shell").waitFor();
+}
+
+export async function fillIn(page, key, secret) {
+  await page.locator("input[name=key]").fill(key);
+  await page.locator("input[name=secret]").fill(secret);
+  await page.locator("button[type=submit]").click();
+}
+
+/** Goes to another place of the page without loading it anew: the key stays. */
+export async function visit(page, path) {
+  await page.evaluate((path) => {
+    history.pushState(null, "", path);
+    dispatchEvent(new PopStateEvent("popstate"));
+  }, path);
+}
+
+export const alert = (page) => page.locator("[role=alert]").first().innerText();
+
+/** Media time moves, and the pictures with it. */
+export async function moves(page, seconds = 1, withinMs = 15_000) {
+  await page.waitForFunction((seconds) => {
+    const video = document.querySelector("video");
+    if (!video || video.readyState < 2) return false;
+    window.movedFrom ??= { time: video.currentTime, frames: video.getVideoPlaybackQuality().totalVideoFrames, src: video.src };
+    if (window.movedFrom.src !== video.src) window.movedFrom = undefined;
+    const from = window.movedFrom;
+    return from && video.currentTime - from.time >= seconds && video.getVideoPlaybackQuality().totalVideoFrames - from.frames >= 10 * seconds;
+  }, seconds, { timeout: withinMs });
+  await page.evaluate(() => { window.movedFrom = undefined; });
+}
+
+/** A call that matches is refused. */
+export async function fault(page, pattern, status, exception, message) {
+  await page.route(pattern, (route) => route.fulfill({
+    status,
+    headers: {
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": "x-amzn-ErrorType, x-amzn-RequestId",
+      "x-amzn-errortype": exception,
+      "x-amzn-requestid": "r-e2e",
+    },
+    json: { message },
+  }));
+}
