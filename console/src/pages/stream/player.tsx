@@ -6,6 +6,7 @@ import { reconnections } from "../../app/connection.ts";
 import { dateTime, number, retention, span, t } from "../../app/i18n.ts";
 import { useKeys } from "../../app/keys.ts";
 import { query, setQuery } from "../../app/router.ts";
+import { formatQuery } from "../../app/routes.ts";
 import { clock } from "../../app/session.ts";
 import { openDash } from "../../player/dash-engine.ts";
 import type { Engine } from "../../player/engine.ts";
@@ -59,6 +60,8 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
   const [isForeign, setForeign] = useState(false);
   const [isCopied, setCopied] = useCopied();
   const urlAt = useRef(0);
+  /** The instant in the URL that this player put there or went to. */
+  const urlTime = useRef(query.peek()["t"]);
 
   useEffect(() => {
     if (!video.current) return;
@@ -85,6 +88,7 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
   };
   const toLive = (transport?: Transport) => {
     leaveForeign();
+    urlTime.current = undefined;
     setQuery({ t: undefined });
     pickSpeed("1");
     void playback.current?.live(transport);
@@ -131,9 +135,9 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
   const speedBy = (step: number) =>
     pickSpeed(SPEEDS[Math.min(Math.max(0, SPEEDS.indexOf(speed) + step), SPEEDS.length - 1)] ?? "1");
   const copyLink = () => {
-    const url = new URL(location.href);
-    if (state?.wallMs) url.search = `?t=${new Date(state.wallMs).toISOString()}`;
-    void copy(url.href).then(setCopied);
+    const seen = { ...query.peek() };
+    if (state?.wallMs) Object.assign(seen, { t: new Date(state.wallMs).toISOString() });
+    void copy(location.origin + location.pathname + formatQuery(seen)).then(setCopied);
   };
 
   handle.seek = (wallMs) => (wallMs === null ? toLive() : seek(wallMs));
@@ -178,8 +182,19 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
     onPlayhead({ wallMs, isLive });
     if (isLive || wallMs === null || Date.now() - urlAt.current < URL_EVERY_MS) return;
     urlAt.current = Date.now();
-    setQuery({ t: new Date(wallMs).toISOString(), live: undefined });
+    urlTime.current = new Date(wallMs).toISOString();
+    setQuery({ t: urlTime.current, live: undefined });
   }, [wallMs === null ? null : Math.floor(wallMs / 200), isLive]);
+
+  // Gone to another instant of the same stream, by a link or by back.
+  const asked = query.value["t"];
+  useEffect(() => {
+    if (asked === urlTime.current) return;
+    urlTime.current = asked;
+    const at = Date.parse(asked ?? "");
+    if (Number.isFinite(at)) seek(at);
+    else toLive();
+  }, [asked]);
 
   // It sends again, or the server is back: no reason to wait for the next try.
   const isSending = health?.State === "LIVE" && health.LastFragment !== null;
