@@ -197,6 +197,12 @@ export class Playback {
     this.needs.video.playbackRate = rate;
   }
 
+  /** Wall time of the very picture on the screen, epoch milliseconds: the state's is up to half a second old. */
+  shownWallMs(): number | null {
+    if (this.#frame.shownAt === 0 || this.needs.video.seeking) return this.state.wallMs;
+    return this.#engine?.wallOf(this.#frame.mediaTime) ?? this.state.wallMs;
+  }
+
   facts(): Facts | null {
     return this.#engine ? factsOf(this.needs.video, this.#engine) : null;
   }

@@ -124,7 +124,10 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
     else void root.current?.requestFullscreen?.().catch(() => {});
   };
   const snapshot = () => {
-    if (video.current) void saveSnapshot(video.current, name, state?.wallMs ?? clock.now());
+    const element = video.current;
+    if (!element) return;
+    const wall = isForeign ? foreign.current?.wallOf(element.currentTime) : playback.current?.shownWallMs();
+    void saveSnapshot(element, name, wall ?? clock.now());
   };
   const frame = (by: number) => {
     const now = playback.current;
