@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Camera } from "../../tests/players/camera.mjs";
 import * as stamp from "../../tests/players/stamp.mjs";
+import { TIMELINE_CASES } from "./cases/timeline.mjs";
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -432,6 +433,7 @@ export const CASES = [
       await page.getByText("No stream matches").waitFor();
     },
   },
+  ...TIMELINE_CASES,
 ];
 
 function watchAllowsNotFound({ watch }) {

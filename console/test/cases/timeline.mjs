@@ -1,0 +1,262 @@
+// Finding a moment and handing it over: export, palette, filters, renewed sessions, fragments.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Camera } from "../../../tests/players/camera.mjs";
+import * as stamp from "../../../tests/players/stamp.mjs";
+import { fault, signIn, visit } from "../cases.mjs";
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+/** Counts what a person does: one click, or one key with its typing. */
+class Hand {
+  steps = 0;
+
+  constructor(page) {
+    this.page = page;
+  }
+
+  async press(key, typing = "") {
+    this.steps += 1;
+    await this.page.keyboard.press(key);
+    if (typing) await this.page.keyboard.type(typing);
+  }
+
+  /** Typing that ends with Enter: one step. */
+  async write(text) {
+    this.steps += 1;
+    await this.page.keyboard.type(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  async click(locator) {
+    this.steps += 1;
+    await locator.click();
+  }
+}
+
+/** A camera at gate-3 that is on while `run` goes; by then it has sent for so long. */
+async function withCamera(test, run, seconds = 12) {
+  const own = test.camera?.isOn ? null : new Camera(test.server, "gate-3", { audio: true });
+  try {
+    const begun = (own ?? test.camera).begunAt ?? Date.now();
+    await pause(Math.max(0, begun + seconds * 1000 - Date.now()));
+    await run();
+  } finally {
+    own?.kill();
+  }
+}
+
+async function plays(page, seconds = 0.5) {
+  const from = await page.evaluate(() => document.querySelector("video.is-shown, video")?.currentTime ?? 0);
+  await page.waitForFunction(({ from, seconds }) => {
+    const video = document.querySelector("video.is-shown, video");
+    return video && video.readyState >= 2 && Math.abs(video.currentTime - from) >= seconds;
+  }, { from, seconds }, { timeout: 20_000 });
+}
+
+const playhead = async (page) => Number(await page.locator(".timeline-slot").getAttribute("data-playhead"));
+const iso = (ms) => new Date(ms).toISOString();
+
+/** The clocks in the pictures of a file that a player shows, in milliseconds. */
+function stampsOf(file) {
+  const raw = execFileSync("ffmpeg", [
+    "-v", "error", "-i", file, "-map", "0:v", "-vf", `crop=${stamp.WIDTH}:${stamp.HEIGHT}:0:0`,
+    "-pix_fmt", "rgba", "-f", "rawvideo", "-fps_mode", "passthrough", "-",
+  ], { maxBuffer: 1 << 30 });
+  const size = stamp.WIDTH * stamp.HEIGHT * 4;
+  return Array.from({ length: raw.length / size }, (_, n) => stamp.read(raw.subarray(n * size, (n + 1) * size)));
+}
+
+/** From a wall time to a clock in a picture. */
+const behind = (ms, wall) => {
+  const off = (((ms - wall) % 2 ** 32) + 2 ** 32) % 2 ** 32;
+  return off > 2 ** 31 ? off - 2 ** 32 : off;
+};
+
+async function axe(page, what) {
+  const found = [];
+  for (const colorScheme of ["dark", "light"]) {
+    await page.emulateMedia({ colorScheme });
+    await pause(200);
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+    for (const { id, nodes } of violations) found.push(`${what}, ${colorScheme}: ${id}: ${nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")}`);
+  }
+  assert.deepEqual(found, []);
+}
+
+export const TIMELINE_CASES = [
+  {
+    name: "export: [, ], Export make an MP4 that begins and ends at the marks",
+    run: (test) => withCamera(test, async () => {
+      const { page } = test;
+      await signIn(test, `/console/streams/gate-3?t=${iso(Date.now() - 10_000)}`);
+      await plays(page);
+      await page.locator("h1").click();
+      const hand = new Hand(page);
+      await hand.press("[");
+      await pause(4300);
+      await hand.press("]");
+      const panel = page.locator(".export-panel");
+      await panel.waitFor();
+      const downloads = page.waitForEvent("download");
+      await hand.click(panel.getByRole("button", { name: "Export", exact: true }));
+      const download = await downloads;
+      assert.equal(hand.steps, 3);
+      const seen = new URL(page.url()).searchParams;
+      const [from, to] = [Date.parse(seen.get("in")), Date.parse(seen.get("out"))];
+      assert.equal(download.suggestedFilename(), `gate-3_${iso(from)}_${iso(to)}.mp4`.replaceAll(":", "-"));
+      await page.locator(".export-job", { hasText: "iB" }).waitFor();
+      const stamps = stampsOf(await download.path());
+      assert.ok(stamps.every((at) => at !== null), "a picture without a clock");
+      const [first, last] = [behind(stamps[0], from), behind(stamps.at(-1), to)];
+      test.notes.push(`${to - from} ms marked, ${stamps.length} pictures; first ${first} ms from the start, last ${last} ms from the end`);
+      assert.ok(Math.abs(stamps.length - (to - from) / 40) <= 3, `${stamps.length} pictures`);
+      assert.ok(Math.abs(first - last - 40) <= 160, "not the same distance at both ends");
+      assert.ok(Math.abs(first) < 1000);
+      await axe(page, "export panel");
+    }),
+  },
+  {
+    name: "export: marks are in the URL, times are typed, whole fragments hold the marks",
+    run: (test) => withCamera(test, async () => {
+      const { page } = test;
+      const [from, to] = [Date.now() - 9000, Date.now() - 6500];
+      await signIn(test, `/console/streams/gate-3?t=${iso(from)}&in=${iso(from)}&out=${iso(to)}&tz=utc`);
+      const panel = page.locator(".export-panel");
+      await panel.waitFor();
+      assert.match(await panel.locator("input").first().inputValue(), new RegExp(iso(from).slice(11, 23).replace(".", "\\.")));
+      await panel.locator(".export-facts", { hasText: "fragments" }).waitFor();
+      test.notes.push((await panel.locator(".export-facts").innerText()).replace(/\s+/g, " "));
+      // Understood before Enter; the URL follows.
+      const later = Math.floor(to / 1000) * 1000 + 1000;
+      await panel.getByLabel("To").fill(iso(later).slice(11, 19));
+      await panel.getByText(/today/).waitFor();
+      await page.keyboard.press("Enter");
+      await page.waitForURL((url) => url.searchParams.get("out") === iso(later));
+      await panel.getByLabel("Cut").selectOption("fragments");
+      const downloads = page.waitForEvent("download");
+      await panel.getByRole("button", { name: "Export", exact: true }).click();
+      const stamps = stampsOf(await (await downloads).path());
+      const [first, last] = [behind(stamps[0], from), behind(stamps.at(-1), later)];
+      test.notes.push(`whole fragments: from ${first} ms to ${last} ms around the marks`);
+      assert.ok(first > -2200 && first <= 0, `${first}`);
+      assert.ok(last > -200 && last < 2200, `${last}`);
+      // An end before the start is said, and no file is made of it.
+      await panel.getByLabel("To").fill(iso(from - 5000));
+      await page.keyboard.press("Enter");
+      await panel.getByText("not after the start").waitFor();
+      assert.equal(await panel.getByRole("button", { name: "Export", exact: true }).isEnabled(), false);
+      await panel.getByRole("button", { name: "Clear marks" }).click();
+      await page.waitForURL((url) => !url.searchParams.has("in") && !url.searchParams.has("out"));
+      // Nothing marked: the last minute is proposed.
+      await page.locator("h1").click();
+      await page.keyboard.press("e");
+      await panel.locator(".export-facts", { hasText: "1 m" }).waitFor();
+    }),
+  },
+  {
+    name: "export: refused, cancelled and empty are told, with what to try next",
+    run: (test) => withCamera(test, async () => {
+      const { page, watch } = test;
+      watch.allows = [/status of 40[0-9]/, /ERR_/];
+      const [from, to] = [Date.now() - 9000, Date.now() - 6500];
+      await signIn(test, `/console/streams/gate-3?t=${iso(from)}&in=${iso(from)}&out=${iso(to)}`);
+      const panel = page.locator(".export-panel");
+      const make = panel.getByRole("button", { name: "Export", exact: true });
+      const job = page.locator(".export-job").first();
+      await fault(page, "**/getClip", 403, "AccessDeniedException", "not authorized to perform: kinesisvideo:GetClip");
+      await make.click();
+      await job.getByText("needs kinesisvideo:GetClip").waitFor();
+      assert.match(await job.innerText(), /AccessDeniedException[\s\S]*r-e2e/);
+      await page.unroute("**/getClip");
+      let release = () => {};
+      await page.route("**/getClip", async (route) => {
+        await new Promise((resolve) => { release = resolve; });
+        await route.abort().catch(() => {});
+      });
+      await job.getByRole("button", { name: "Retry" }).click();
+      await job.locator("progress").waitFor();
+      await job.getByRole("button", { name: "Cancel" }).click();
+      await page.locator(".export-job").waitFor({ state: "detached" });
+      release();
+      await page.unroute("**/getClip");
+      // Far from anything recorded.
+      const old = Date.now() - 3_600_000;
+      await visit(page, `/console/streams/gate-3?t=${iso(from)}&in=${iso(old)}&out=${iso(old + 60_000)}`);
+      await panel.getByText("Nothing is recorded between the marks").waitFor();
+      assert.match(await panel.locator(".export-gaps").innerText(), /1 gap inside, 1 m missing/);
+    }),
+  },
+  {
+    name: "export: a large file goes to the disk as it comes",
+    run: (test) => withCamera(test, async () => {
+      const { page } = test;
+      await page.addInitScript(() => {
+        window.showSaveFilePicker = async ({ suggestedName }) => {
+          window.placed = suggestedName;
+          const root = await navigator.storage.getDirectory();
+          return root.getFileHandle("export.mp4", { create: true });
+        };
+      });
+      // As if there were more of it than memory should hold.
+      await page.route("**/streamkeep/getCoverage", async (route) => {
+        const answer = await route.fetch();
+        const body = await answer.json();
+        for (const stream of body.Streams) for (const run of stream.Runs ?? []) run.Bytes = 3e9;
+        await route.fulfill({ response: answer, json: body });
+      });
+      const calls = [];
+      page.on("request", (request) => { if (request.url().endsWith("/getClip") && request.method() === "POST") calls.push(request.headers()); });
+      const [from, to] = [Date.now() - 9000, Date.now() - 6500];
+      await signIn(test, `/console/streams/gate-3?t=${iso(from)}&in=${iso(from)}&out=${iso(to)}`);
+      const panel = page.locator(".export-panel");
+      await panel.getByText("x-streamkeep-clip-limits: off").waitFor();
+      await panel.getByRole("button", { name: "Export", exact: true }).click();
+      await page.locator(".export-job [role=status]", { hasText: "Saved" }).waitFor({ state: "attached" });
+      const placed = await page.evaluate(async () => {
+        const root = await navigator.storage.getDirectory();
+        const file = await (await root.getFileHandle("export.mp4")).getFile();
+        const head = new TextDecoder().decode(await file.slice(4, 8).arrayBuffer());
+        return { name: window.placed, size: file.size, head };
+      });
+      test.notes.push(`${placed.size} bytes`);
+      assert.equal(placed.name, `gate-3_${iso(from)}_${iso(to)}.mp4`.replaceAll(":", "-"));
+      assert.equal(placed.head, "ftyp");
+      assert.ok(placed.size > 100_000);
+      assert.equal(calls[0]["x-streamkeep-clip-limits"], "off");
+      assert.equal(calls[0]["x-streamkeep-clip-exact"], "true");
+    }),
+  },
+  {
+    name: "snapshots: live and paused, named after stream and instant",
+    run: (test) => withCamera(test, async () => {
+      const { page } = test;
+      await signIn(test, "/console/streams/gate-3");
+      await plays(page, 1);
+      await page.locator("h1").click();
+      for (const how of ["live", "paused", "recording, paused"]) {
+        if (how === "paused") await page.keyboard.press(" ");
+        if (how === "recording, paused") {
+          await page.keyboard.press("ArrowLeft");
+          await page.waitForURL(/[?&]t=/);
+          await page.waitForFunction(() => document.querySelector("video")?.readyState >= 2);
+          for (let n = 0; n < 3; n++) await page.keyboard.press(".");
+        }
+        await pause(700);
+        const downloads = page.waitForEvent("download");
+        await page.keyboard.press("s");
+        const download = await downloads;
+        const found = /^gate-3_(\d{4}-\d\d-\d\dT)(\d\d)-(\d\d)-(\d\d\.\d{3}Z)\.jpg$/.exec(download.suggestedFilename());
+        assert.ok(found, download.suggestedFilename());
+        const named = Date.parse(`${found[1]}${found[2]}:${found[3]}:${found[4]}`);
+        const [shown] = stampsOf(await download.path());
+        test.notes.push(`${how}: name and clock in the picture ${behind(shown, named)} ms apart`);
+        assert.ok(Math.abs(behind(shown, named)) < 600, how);
+      }
+    }),
+  },
+];
