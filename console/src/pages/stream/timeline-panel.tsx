@@ -9,6 +9,7 @@ import { clock as serverClock } from "../../app/session.ts";
 import { theme } from "../../app/theme.ts";
 import { timeWords } from "../../app/understood.ts";
 import { clock, duration } from "../../time/format.ts";
+import { nextZone, zoneChoice, zoneOf } from "../../time/zones.ts";
 import { type LaneCoverage, readCoverage } from "../../timeline/coverage.ts";
 import { coloursOf } from "../../timeline/draw.ts";
 import type { Landing } from "../../timeline/model.ts";
@@ -23,7 +24,6 @@ import { rangeWords, reasonWords } from "./gap-words.ts";
 import { HoverCard, type Picture } from "./hover-card.tsx";
 import { SPANS, followed, liveView, resized, spanFrom, spanText } from "./spans.ts";
 import { TimeBox } from "./time-box.tsx";
-import { nextZone, zoneChoice, zoneOf } from "./zones.ts";
 import "./timeline-panel.css";
 
 export interface TimelinePanelProps {

@@ -1,9 +1,9 @@
 // All streams, loaded page by page and kept as one array.
 
 import { type Signal, signal } from "@preact/signals";
-import { type ApiError, asApiError, isAbort } from "../../api/error.ts";
-import type { Api } from "../../api/operations.ts";
-import type { StreamInfo } from "../../api/types.ts";
+import { type ApiError, asApiError, isAbort } from "../api/error.ts";
+import type { Api } from "../api/operations.ts";
+import type { StreamInfo } from "../api/types.ts";
 
 const PAGE = 1000;
 const EVERY_MS = 30_000;
