@@ -18,7 +18,7 @@ const Settings = later(() => import("../pages/settings/settings.tsx"));
 export function App() {
   const who = session.value;
   // Formats are made anew in another language.
-  return <Fragment key={language.value}>{who ? <Shell><Routed session={who} /></Shell> : <SignIn />}</Fragment>;
+  return <Fragment key={language.value}>{who ? <Shell api={who.api}><Routed session={who} /></Shell> : <SignIn />}</Fragment>;
 }
 
 function Routed({ session }: { session: Session }) {

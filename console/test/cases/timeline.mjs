@@ -259,4 +259,157 @@ export const TIMELINE_CASES = [
       }
     }),
   },
+  {
+    name: "palette: gate 3 14:05 in two steps, by / and by Ctrl K, in the site's zone",
+    run: (test) => withCamera(test, async () => {
+      const { page, server } = test;
+      await server.call("CreateStream", { StreamName: "gate-30", DataRetentionInHours: 24 });
+      // The server does not take this tag yet.
+      await page.route("**/listTagsForStream", async (route) => {
+        const answer = await route.fetch();
+        const body = await answer.json();
+        await route.fulfill({ response: answer, json: { ...body, Tags: { ...body.Tags, "streamkeep:timezone": "Asia/Shanghai" } } });
+      });
+      const wanted = Math.floor(Date.now() / 1000) * 1000 - 6000;
+      const written = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "Asia/Shanghai" }).format(wanted);
+      // Where no field of the page takes /.
+      await signIn(test, "/console/settings");
+      await page.locator(".settings h1").click();
+      const hand = new Hand(page);
+      await hand.press("/");
+      await page.locator(".palette-input:focus").waitFor();
+      await page.keyboard.type(`gate 3 ${written}`);
+      const option = page.locator(".palette-row[aria-selected=true]");
+      await option.getByText("Asia/Shanghai").waitFor();
+      test.notes.push((await page.locator(".palette-hint").innerText()).trim());
+      assert.match(await page.locator(".palette-hint").innerText(), new RegExp(`^Enter opens gate-3, today .* ${written} Asia/Shanghai`));
+      await hand.write("");
+      assert.equal(hand.steps, 2);
+      await page.waitForURL(/\/console\/streams\/gate-3\?t=/);
+      await plays(page, 0.3);
+      assert.ok(Math.abs((await playhead(page)) - wanted) < 3000, `${(await playhead(page)) - wanted} ms off`);
+      // On the stream's own page a time alone is enough.
+      await page.locator("h1").click();
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type(String(wanted + 2000));
+      await page.getByText("Enter opens gate-3").waitFor();
+      await page.keyboard.press("Enter");
+      await page.waitForURL((url) => Math.abs(Date.parse(url.searchParams.get("t")) - wanted - 2000) < 2000);
+      await page.waitForFunction((wanted) => Math.abs(Number(document.querySelector(".timeline-slot").dataset.playhead) - wanted) < 2000, wanted + 2000);
+      // In the list / is the list's own field, and takes the same text.
+      await visit(page, "/console/streams");
+      await page.locator(".stream-row").first().waitFor();
+      await page.locator("h1").click();
+      const again = new Hand(page);
+      await again.press("/");
+      await page.keyboard.type(`gate 3 ${written}`);
+      await page.locator(".moment-hint", { hasText: "Asia/Shanghai" }).waitFor();
+      assert.equal(await page.locator(".stream-row .name", { hasText: "gate-3" }).count(), 2);
+      await axe(page, "list with a time");
+      await again.write("");
+      assert.equal(again.steps, 2);
+      await page.waitForURL(/\/console\/streams\/gate-3\?t=/);
+    }),
+  },
+  {
+    name: "palette: a combobox by keyboard; ? shows the keys; g goes to places",
+    run: async (test) => {
+      const { page } = test;
+      await signIn(test, "/console/");
+      await page.locator(".stream-row").first().waitFor();
+      const before = page.getByRole("button", { name: "Create stream" });
+      await before.focus();
+      await page.keyboard.press("Control+k");
+      const input = page.locator(".palette").getByRole("combobox");
+      await page.locator(".palette-row").nth(3).waitFor();
+      assert.equal(await input.getAttribute("aria-expanded"), "true");
+      const activeText = async () => page.evaluate(() => document.getElementById(document.activeElement.getAttribute("aria-activedescendant"))?.textContent);
+      assert.match(await activeText(), /Wall/);
+      await page.keyboard.press("ArrowDown");
+      assert.match(await activeText(), /Streams/);
+      await page.keyboard.press("ArrowUp");
+      await page.keyboard.press("ArrowUp");
+      assert.doesNotMatch(await activeText(), /Wall|Streams/);
+      await axe(page, "palette");
+      await page.keyboard.type("no such stream");
+      await page.getByText("No stream matches").waitFor();
+      await page.keyboard.press("Escape");
+      await page.locator(".palette").waitFor({ state: "detached" });
+      assert.ok(await before.evaluate((element) => element === document.activeElement), "focus is not back");
+      // What is typed before it is there is not lost.
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type("sett");
+      await page.keyboard.press("Enter");
+      await page.locator(".settings").waitFor();
+      await page.keyboard.press("?");
+      await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+      await axe(page, "keys");
+      await page.keyboard.press("Escape");
+      for (const [keys, place] of [["gs", "/console/streams"], ["gw", "/console/wall/auto"], ["gh", "/console/settings/health"]]) {
+        for (const key of keys) await page.keyboard.press(key);
+        await page.waitForURL((url) => url.pathname === place);
+      }
+      await page.locator(".settings .check").click();
+      await page.keyboard.press("?");
+      await page.keyboard.press("/");
+      await pause(200);
+      assert.equal(await page.locator("dialog[open]").count(), 0);
+      await page.keyboard.press("Control+k");
+      await page.locator(".palette").waitFor();
+    },
+  },
+  {
+    name: "palette: ten thousand streams without a long frame; by name who may not list",
+    run: async (test) => {
+      const { page, watch } = test;
+      watch.allows = [/status of 40[0-9]/];
+      await page.route("**/listStreams", async (route) => {
+        const { NextToken, MaxResults } = JSON.parse(route.request().postData());
+        const from = Number(NextToken ?? 0);
+        const count = Math.min(MaxResults ?? 1000, 1000);
+        await route.fulfill({
+          headers: { "access-control-allow-origin": "*" },
+          json: {
+            StreamInfoList: Array.from({ length: count }, (_, n) => madeStream(from + n)),
+            NextToken: from + count < 10_000 && MaxResults !== 1 ? String(from + count) : null,
+          },
+        });
+      });
+      await signIn(test, "/console/settings");
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type("camera 9999");
+      await page.getByText("Enter opens camera-9999").waitFor({ timeout: 30_000 });
+      await page.locator(".palette-input").fill("");
+      await page.evaluate(() => {
+        window.longest = 0;
+        let last = performance.now();
+        const look = () => {
+          const now = performance.now();
+          window.longest = Math.max(window.longest, now - last);
+          last = now;
+          requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+      });
+      await page.keyboard.type("camera 77 yesterday 14:05", { delay: 30 });
+      const longest = await page.evaluate(() => window.longest);
+      test.notes.push(`longest frame ${Math.round(longest)} ms, ${await page.locator(".palette-row").count()} lines`);
+      assert.ok(longest < 150, `${longest} ms`);
+      assert.match(await page.locator(".palette-row").first().innerText(), /camera-77\s+yesterday/);
+      await page.unroute("**/listStreams");
+      await fault(page, "**/listStreams", 403, "AccessDeniedException", "not authorized to perform: kinesisvideo:ListStreams");
+      await signIn(test, "/console/settings");
+      await page.keyboard.press("Control+k");
+      await page.getByText("AccessDeniedException").waitFor();
+      await page.keyboard.type("gate-3");
+      await page.keyboard.press("Enter");
+      await page.locator(".stream-page").waitFor();
+    },
+  },
 ];
+
+const madeStream = (n) => ({
+  StreamName: `camera-${n}`, StreamARN: `arn:aws:kinesisvideo:us-west-2:000000000000:stream/camera-${n}/1`,
+  DeviceName: null, MediaType: null, KmsKeyId: "", Version: "1", Status: "ACTIVE", CreationTime: 1_795_000_000,
+  DataRetentionInHours: 24,
+});

@@ -22,6 +22,7 @@ import { Empty, ErrorBox, Skeleton } from "../../ui/states.tsx";
 import { scrollFor, windowOf } from "../../ui/virtual.ts";
 import { type SortKey, blame, choiceOf, choose, counts, needsHealth } from "./choose.ts";
 import { FirstRun } from "./first-run.tsx";
+import { MomentHint, useMoment } from "./moment.tsx";
 import { OpenByName } from "./open-by-name.tsx";
 import { StreamRow } from "./row.tsx";
 import "./streams.css";
@@ -54,7 +55,9 @@ export function Streams({ api }: { api: Api }) {
   const list = stores.list.state.value;
   const health = stores.health.known.value;
   const tags = stores.tags.known.value;
-  const choice = choiceOf(query.value);
+  const written = choiceOf(query.value);
+  const moment = useMoment(api, list.streams, written.text);
+  const choice = moment ? { ...written, text: moment.rest } : written;
   const isFiltered = Boolean(choice.text || choice.state || choice.codec);
   const byHealth = needsHealth(choice);
   const shown = useMemo(
@@ -119,7 +122,6 @@ export function Streams({ api }: { api: Api }) {
   const at = shown[cursor];
   useKeys({
     "/": () => search.current?.focus(),
-    "Ctrl+k": () => search.current?.focus(),
     j: () => move(cursor + 1),
     k: () => move(cursor - 1),
     ArrowDown: () => move(cursor + 1),
@@ -162,13 +164,16 @@ export function Streams({ api }: { api: Api }) {
             <div class="streams-bar">
               <div class="search">
                 <Icon name="search" />
-                <input ref={search} class="input" type="search" value={choice.text} placeholder={t("list.search")}
+                <input ref={search} class="input" type="search" value={written.text} placeholder={t("list.search")}
                   aria-label={t("list.search")} spellcheck={false}
                   onKeyDown={(event) => {
                     if (event.key === "Escape") event.currentTarget.blur();
-                    if (event.key === "Enter" && shown[0]) { event.currentTarget.blur(); move(0); }
+                    if (event.key !== "Enter" || event.isComposing) return;
+                    if (moment) void moment.open();
+                    else if (shown[0]) { event.currentTarget.blur(); move(0); }
                   }}
                   onInput={(event) => { setQuery({ q: event.currentTarget.value || undefined }); setCursor(-1); }} />
+                {moment && <MomentHint moment={moment} />}
               </div>
               <SelectField isBare label={t("column.state")} value={choice.state}
                 choices={[
