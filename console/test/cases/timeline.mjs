@@ -406,6 +406,41 @@ export const TIMELINE_CASES = [
       await page.locator(".stream-page").waitFor();
     },
   },
+  {
+    name: "list: site, state and order are in the URL, and what hides everything is named",
+    run: async (test) => {
+      const { page, server } = test;
+      for (const [n, site] of ["east", "east", "west"].entries()) {
+        await server.call("CreateStream", { StreamName: `lot-${n + 1}`, DataRetentionInHours: 24, Tags: { site } });
+      }
+      await signIn(test, "/console/streams?q=lot");
+      await page.locator(".stream-row").nth(2).waitFor();
+      const names = () => page.locator(".stream-row .name").allInnerTexts();
+      const hand = new Hand(page);
+      await page.getByLabel("Site", { exact: true }).selectOption("east");
+      hand.steps += 1;
+      await page.waitForURL((url) => url.searchParams.get("site") === "east");
+      await page.locator(".stream-row").nth(2).waitFor({ state: "detached" });
+      assert.deepEqual(await names(), ["lot-1", "lot-2"]);
+      assert.equal(hand.steps, 1);
+      await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click();
+      await page.waitForURL((url) => url.searchParams.get("sort") === "-name");
+      assert.deepEqual(await names(), ["lot-2", "lot-1"]);
+      // The address alone brings all of it back.
+      await signIn(test, "/console/streams?q=lot&site=north&state=off&sort=-name");
+      await page.getByText("No stream matches").waitFor();
+      await page.getByText("3 match without site = north.").waitFor();
+      await axe(page, "nothing matches");
+      await page.getByRole("button", { name: "Drop site = north" }).click();
+      await page.locator(".stream-row").nth(2).waitFor();
+      assert.deepEqual(await names(), ["lot-3", "lot-2", "lot-1"]);
+      assert.equal(new URL(page.url()).search, "?q=lot&state=off&sort=-name");
+      for (const n of [1, 2, 3]) {
+        const { StreamInfo } = await server.call("DescribeStream", { StreamName: `lot-${n}` });
+        await server.call("DeleteStream", { StreamARN: StreamInfo.StreamARN });
+      }
+    },
+  },
 ];
 
 const madeStream = (n) => ({
