@@ -88,6 +88,20 @@ async function axe(page, what) {
   assert.deepEqual(found, []);
 }
 
+/** Answers of the server with something changed in them. */
+async function change(page, pattern, edit) {
+  await page.route(pattern, async (route) => {
+    try {
+      const response = await route.fetch();
+      const json = await response.json();
+      edit(json);
+      await route.fulfill({ response, json });
+    } catch {
+      // The page is gone.
+    }
+  });
+}
+
 export const TIMELINE_CASES = [
   {
     name: "export: [, ], Export make an MP4 that begins and ends at the marks",
@@ -106,6 +120,7 @@ export const TIMELINE_CASES = [
       await hand.click(panel.getByRole("button", { name: "Export", exact: true }));
       const download = await downloads;
       assert.equal(hand.steps, 3);
+      await page.waitForURL((url) => url.searchParams.has("in") && url.searchParams.has("out"));
       const seen = new URL(page.url()).searchParams;
       const [from, to] = [Date.parse(seen.get("in")), Date.parse(seen.get("out"))];
       assert.equal(download.suggestedFilename(), `gate-3_${iso(from)}_${iso(to)}.mp4`.replaceAll(":", "-"));
@@ -203,11 +218,8 @@ export const TIMELINE_CASES = [
         };
       });
       // As if there were more of it than memory should hold.
-      await page.route("**/streamkeep/getCoverage", async (route) => {
-        const answer = await route.fetch();
-        const body = await answer.json();
+      await change(page, "**/streamkeep/getCoverage", (body) => {
         for (const stream of body.Streams) for (const run of stream.Runs ?? []) run.Bytes = 3e9;
-        await route.fulfill({ response: answer, json: body });
       });
       const calls = [];
       page.on("request", (request) => { if (request.url().endsWith("/getClip") && request.method() === "POST") calls.push(request.headers()); });
@@ -265,10 +277,8 @@ export const TIMELINE_CASES = [
       const { page, server } = test;
       await server.call("CreateStream", { StreamName: "gate-30", DataRetentionInHours: 24 });
       // The server does not take this tag yet.
-      await page.route("**/listTagsForStream", async (route) => {
-        const answer = await route.fetch();
-        const body = await answer.json();
-        await route.fulfill({ response: answer, json: { ...body, Tags: { ...body.Tags, "streamkeep:timezone": "Asia/Shanghai" } } });
+      await change(page, "**/listTagsForStream", (body) => {
+        body.Tags = { ...body.Tags, "streamkeep:timezone": "Asia/Shanghai" };
       });
       const wanted = Math.floor(Date.now() / 1000) * 1000 - 6000;
       const written = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "Asia/Shanghai" }).format(wanted);
@@ -441,7 +451,79 @@ export const TIMELINE_CASES = [
       }
     },
   },
+  {
+    name: "a session is renewed without a break: live in all three ways, a recording, and one that is paused",
+    run: (test) => withCamera(test, async () => {
+      const { page } = test;
+      // The timer of the renewal is the only one that is longer than ten minutes.
+      await page.addInitScript(() => {
+        const real = window.setTimeout;
+        window.setTimeout = (run, ms, ...rest) => real(run, ms > 600_000 ? 5000 : ms, ...rest);
+      });
+      const tokens = [];
+      page.on("request", (request) => {
+        const token = new URL(request.url()).searchParams.get("SessionToken");
+        if (token) tokens.push({ token, at: Date.now() });
+      });
+      for (const how of ["ll-hls", "hls", "dash", "recording", "paused"]) {
+        const isLive = !["recording", "paused"].includes(how);
+        await signIn(test, `/console/streams/gate-3${isLive ? "" : `?t=${iso(Date.now() - 20_000)}`}`);
+        await plays(page, 0.3);
+        if (how === "hls" || how === "dash") await page.locator(".player-bar select").selectOption(how);
+        if (how === "paused") await page.getByRole("button", { name: "Pause" }).click();
+        await page.waitForFunction(() => document.querySelector("video.is-shown").readyState >= 3);
+        await pause(1500);
+        const begun = Date.now();
+        const seen = await page.evaluate(watchClock, { seconds: 9, columns: stamp.COLUMNS, square: stamp.SQUARE, width: stamp.WIDTH, height: stamp.HEIGHT });
+        const swaps = seen.filter(({ n }, at) => at > 0 && n !== seen[at - 1].n);
+        assert.ok(swaps.length >= 1, `${how}: nothing took over`);
+        const ms = seen.map(({ ms }) => ms).filter((at) => at !== null);
+        const steps = ms.slice(1).map((at, n) => at - ms[n]);
+        const gaps = seen.slice(1).map(({ at }, n) => at - seen[n].at);
+        const around = swaps.map(({ at }) => {
+          const n = seen.findIndex((one) => one.at === at);
+          const before = seen.slice(0, n).findLast((one) => one.ms !== null);
+          const after = seen.slice(n).find((one) => one.ms !== null);
+          return Math.round(after.ms - before.ms - (how === "paused" ? 0 : after.at - before.at));
+        });
+        test.notes.push(`${how}: ${swaps.length} taken over, clock off by ${around.join(", ")} ms; largest step ${Math.max(...steps)} ms, back ${Math.min(...steps)} ms, longest look ${Math.round(Math.max(...gaps))} ms`);
+        assert.ok(around.every((off) => Math.abs(off) < 1000), `${how}: ${around}`);
+        assert.ok(Math.min(...steps) > -200, `${how}: back`);
+        assert.equal(await page.locator(".over.message").count(), 0, how);
+        // The first session is not asked any more once another has taken over.
+        const old = tokens.find(({ at }) => at >= begun - 4000)?.token;
+        const last = seen.findLastIndex(({ n }, at) => at > 0 && n !== seen[at - 1].n);
+        const since = begun + seen[last].at + 1500;
+        assert.ok(how === "paused" || !tokens.some(({ token, at }) => token === old && at > since), `${how}: the old token is still used`);
+      }
+    }, 24),
+  },
 ];
+
+/** In the page: the clock in the picture on the screen, ten times a second, and which element shows it. */
+async function watchClock({ seconds, columns, square, width, height }) {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const seen = [];
+  const begun = performance.now();
+  while (performance.now() - begun < seconds * 1000) {
+    const videos = [...document.querySelectorAll("video")];
+    const video = videos.find((one) => one.classList.contains("is-shown"));
+    context.clearRect(0, 0, width, height);
+    context.drawImage(video, 0, 0, width, height, 0, 0, width, height);
+    const { data } = context.getImageData(0, 0, width, height);
+    const bits = Array.from({ length: 48 }, (_, n) => {
+      const x = (n % columns) * square + square / 2;
+      const y = Math.floor(n / columns) * square + square / 2;
+      return data[(y * width + x) * 4] > 128 ? "1" : "0";
+    }).join("");
+    seen.push({ at: performance.now() - begun, n: videos.indexOf(video), ms: bits.startsWith("10100110") ? parseInt(bits.slice(8, 40), 2) : null });
+    await new Promise((resolve) => setTimeout(resolve, 80));
+  }
+  return seen;
+}
 
 const madeStream = (n) => ({
   StreamName: `camera-${n}`, StreamARN: `arn:aws:kinesisvideo:us-west-2:000000000000:stream/camera-${n}/1`,

@@ -44,7 +44,8 @@ interface PlayerProps {
 export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps) {
   const name = stream.StreamName;
   const root = useRef<HTMLDivElement>(null);
-  const video = useRef<HTMLVideoElement>(null);
+  const first = useRef<HTMLVideoElement>(null);
+  const second = useRef<HTMLVideoElement>(null);
   const playback = useRef<Playback | undefined>(undefined);
   const foreign = useRef<Engine | undefined>(undefined);
   const fragmentSeconds = useRef(2);
@@ -64,9 +65,9 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
   const urlTime = useRef(query.peek()["t"]);
 
   useEffect(() => {
-    if (!video.current) return;
+    if (!first.current || !second.current) return;
     const made = new Playback({
-      video: video.current, api, stream: name,
+      videos: [first.current, second.current], api, stream: name,
       serverNow: () => clock.now(),
       isOff: () => isOff.current,
       fragmentSeconds: () => fragmentSeconds.current,
@@ -115,25 +116,26 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
     else now.pause();
   };
   const mute = () => {
-    if (!video.current) return;
-    video.current.muted = !video.current.muted;
-    setMuted(video.current.muted);
+    const video = playback.current?.video;
+    if (!video) return;
+    video.muted = !video.muted;
+    setMuted(video.muted);
   };
   const fullscreen = () => {
     if (document.fullscreenElement) void document.exitFullscreen();
     else void root.current?.requestFullscreen?.().catch(() => {});
   };
   const snapshot = () => {
-    const element = video.current;
+    const element = playback.current?.video;
     if (!element) return;
     const wall = isForeign ? foreign.current?.wallOf(element.currentTime) : playback.current?.shownWallMs();
     void saveSnapshot(element, name, wall ?? clock.now());
   };
   const frame = (by: number) => {
     const now = playback.current;
-    if (!now || !video.current) return;
+    if (!now) return;
     if (state?.phase !== "paused") now.pause();
-    video.current.currentTime += by / (health?.FramesPerSecond || 25);
+    now.video.currentTime += by / (health?.FramesPerSecond || 25);
   };
   const speedBy = (step: number) =>
     pickSpeed(SPEEDS[Math.min(Math.max(0, SPEEDS.indexOf(speed) + step), SPEEDS.length - 1)] ?? "1");
@@ -145,10 +147,10 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
 
   handle.seek = (wallMs) => (wallMs === null ? toLive() : seek(wallMs));
   handle.playUrl = (url, kind) => {
-    const element = video.current;
+    const element = playback.current?.video;
     if (!element) return;
     leaveForeign();
-    playback.current?.pause();
+    playback.current?.suspend();
     setForeign(true);
     const events = { failed: () => setForeign(false) };
     const opened = kind === "dash"
@@ -224,7 +226,14 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
     {/* It stays: the first picture comes into it. */}
     <div class={`player${isStale ? " is-stale" : ""}`} ref={root} hidden={hasNothing}>
       <div class="player-picture" onDblClick={fullscreen}>
-        <video ref={video} muted playsInline aria-label={t("player.picture", { name })} />
+        {/* The one that is not shown opens the next session, and takes over. */}
+        {[first, second].map((video, n) => {
+          const isShown = n === (state?.shown ?? 0);
+          return (
+            <video key={n} ref={video} muted playsInline class={isShown ? "is-shown" : "is-spare"}
+              aria-label={isShown ? t("player.picture", { name }) : undefined} aria-hidden={!isShown} />
+          );
+        })}
         {state?.phase === "failed" && <LastPicture api={api} stream={name} health={health} />}
         {!isForeign && <Badge state={state} onClick={() => showStats(!hasStats)} isOpen={hasStats} />}
         {hasStats && state && playback.current && (
