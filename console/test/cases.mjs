@@ -6,5 +6,6 @@ import list from "./cases/list.mjs";
 import signin from "./cases/signin.mjs";
 import states from "./cases/states.mjs";
 import stream from "./cases/stream.mjs";
+import timeline from "./cases/timeline.mjs";
 
-export const CASES = [...signin, ...first, ...list, ...stream, ...states];
+export const CASES = [...signin, ...first, ...list, ...stream, ...timeline, ...states];

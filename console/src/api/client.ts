@@ -41,13 +41,15 @@ export class Client {
     return (await response.json()) as Answer;
   }
 
-  /** A call with whatever answer; one that is not 2xx throws. */
-  async send(operation: string, target: Target, input: object, signal?: AbortSignal): Promise<Response> {
+  /** A call with whatever answer; one that is not 2xx throws. `more` headers are signed too. */
+  async send(
+    operation: string, target: Target, input: object, signal?: AbortSignal, more: Record<string, string> = {},
+  ): Promise<Response> {
     const url = new URL(target.path, target.endpoint);
     const body = JSON.stringify(input);
     let response: Response;
     try {
-      const request = { method: "POST", url, headers: { "content-type": "application/json" }, body };
+      const request = { method: "POST", url, headers: { ...more, "content-type": "application/json" }, body };
       const headers = await sign(request, this.credentials, this.#scope, this.#now);
       response = await fetch(url, {
         method: "POST", headers, body, cache: "no-store", credentials: "omit", ...(signal ? { signal } : {}),

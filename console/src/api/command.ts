@@ -35,13 +35,16 @@ export function asCli(
 }
 
 /** curl signs by itself, with the pair in the environment. */
-export function asCurl(url: string, region: string, input: object, output?: string): string {
+export function asCurl(
+  url: string, region: string, input: object, output?: string, headers: Record<string, string> = {},
+): string {
   return [
     `curl --aws-sigv4 aws:amz:${region}:kinesisvideo`,
     `--user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"`,
     `--header 'content-type: application/json'`,
+    ...Object.entries(headers).map(([name, value]) => `--header ${quote(`${name}: ${value}`)}`),
     `--data ${quote(JSON.stringify(input))}`,
-    ...(output ? [`--output ${output}`] : []),
+    ...(output ? [`--output ${quote(output)}`] : []),
     quote(url),
   ].join(" \\\n    ");
 }

@@ -2,10 +2,18 @@
 
 import type { Client, Target } from "./client.ts";
 import type {
-  ApiName, CoverageEntry, CoverageRequest, DashSessionRequest, FragmentInfo, HealthEntry,
-  HlsSessionRequest, ImageEntry, ImagesRequest, ListFragmentsRequest, ListStreamsAnswer, SelectorType,
+  ApiName, ClipRequest, CoverageEntry, CoverageRequest, DashSessionRequest, FragmentInfo, HealthEntry,
+  HlsSessionRequest, ImageEntry, ImagesRequest, ListFragmentsRequest, ListStreamsAnswer,
   StreamInfo, ThumbnailEntry, ThumbnailsRequest,
 } from "./types.ts";
+
+/** What GetClip does beyond the service, by headers. */
+export const CLIP_HEADERS = {
+  /** More than 200 fragments or 100 MB. */
+  unlimited: { "x-streamkeep-clip-limits": "off" },
+  /** Begins and ends at the instants of the range, by an edit list. */
+  exact: { "x-streamkeep-clip-exact": "true" },
+} as const;
 
 /** Endpoints stay for the life of a stream: asked for once. */
 const ENDPOINTS_MAX = 2000;
@@ -113,18 +121,14 @@ export class Api {
     return this.#media("ListFragments", "LIST_FRAGMENTS", input, signal);
   }
 
-  async getClip(
-    input: {
-      StreamName: string;
-      ClipFragmentSelector: {
-        FragmentSelectorType: SelectorType;
-        TimestampRange: { StartTimestamp: number; EndTimestamp: number };
-      };
-    },
-    signal?: AbortSignal,
-  ): Promise<Blob> {
+  /** The file as it comes. `headers` ask for more than the service gives: {@link CLIP_HEADERS}. */
+  async clip(input: ClipRequest, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<Response> {
     const target = await this.mediaTarget("GetClip", "GET_CLIP", input.StreamName);
-    return (await this.client.send("GetClip", target, input, signal)).blob();
+    return this.client.send("GetClip", target, input, signal, headers);
+  }
+
+  async getClip(input: ClipRequest, signal?: AbortSignal): Promise<Blob> {
+    return (await this.clip(input, {}, signal)).blob();
   }
 
   getImages(

@@ -67,6 +67,14 @@ export interface ListFragmentsRequest {
   FragmentSelector?: FragmentSelector;
 }
 
+export interface ClipRequest {
+  StreamName: string;
+  ClipFragmentSelector: {
+    FragmentSelectorType: SelectorType;
+    TimestampRange: { StartTimestamp: number; EndTimestamp: number };
+  };
+}
+
 export interface ImagesRequest {
   StreamName: string;
   ImageSelectorType: SelectorType;

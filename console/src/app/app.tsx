@@ -1,15 +1,14 @@
-import { type ComponentType, Fragment } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { Fragment } from "preact";
+import { useEffect } from "preact/hooks";
 import { Streams } from "../pages/streams/streams.tsx";
 import { SignIn } from "../pages/signin/signin.tsx";
-import { Empty, Skeleton } from "../ui/states.tsx";
+import { Empty } from "../ui/states.tsx";
 import { language, t } from "./i18n.ts";
+import { later } from "./later.tsx";
 import { Link } from "./link.tsx";
 import { route } from "./router.ts";
 import { type Session, session } from "./session.ts";
 import { Shell } from "./shell.tsx";
-
-type Page<Props> = () => Promise<{ default: ComponentType<Props> }>;
 
 // Loaded when they are gone to.
 const StreamPage = later(() => import("../pages/stream/stream.tsx"));
@@ -19,7 +18,7 @@ const Settings = later(() => import("../pages/settings/settings.tsx"));
 export function App() {
   const who = session.value;
   // Formats are made anew in another language.
-  return <Fragment key={language.value}>{who ? <Shell><Routed session={who} /></Shell> : <SignIn />}</Fragment>;
+  return <Fragment key={language.value}>{who ? <Shell api={who.api}><Routed session={who} /></Shell> : <SignIn />}</Fragment>;
 }
 
 function Routed({ session }: { session: Session }) {
@@ -40,20 +39,4 @@ function Routed({ session }: { session: Session }) {
         </Empty>
       );
   }
-}
-
-function later<Props extends object>(load: Page<Props>): ComponentType<Props> {
-  let loaded: ComponentType<Props> | undefined;
-  return function Later(props: Props) {
-    const [, show] = useState(0);
-    useEffect(() => {
-      if (loaded) return;
-      void load().then((module) => {
-        loaded = module.default;
-        show(1);
-      }).catch(() => show(-1));
-    }, []);
-    const Component = loaded;
-    return Component ? <Component {...props} /> : <div class="page"><Skeleton height="32px" /></div>;
-  };
 }

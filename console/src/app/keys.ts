@@ -15,11 +15,12 @@ const PREFIX_MS = 1500;
 const layers: { current: Handlers }[] = [];
 let prefixUntil = 0;
 
-/** What was drawn last is asked first. */
-export function useKeys(handlers: Handlers): void {
+/** What was drawn last is asked first; keys of every page are asked last. */
+export function useKeys(handlers: Handlers, { isEverywhere = false } = {}): void {
   const layer = useRefOf(handlers);
   useEffect(() => {
-    layers.push(layer);
+    if (isEverywhere) layers.unshift(layer);
+    else layers.push(layer);
     return () => void layers.splice(layers.indexOf(layer), 1);
   }, [layer]);
 }
@@ -35,8 +36,9 @@ addEventListener("keydown", (event) => {
   const name = nameOf(event);
   const handler = layers.findLast((layer) => layer.current[name])?.current[name];
   if (!handler && name !== "g") return;
+  if (document.querySelector("dialog[open]")) return;
   if (!event.ctrlKey && !event.metaKey && !event.altKey) {
-    if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+    if (isTyping(event.target)) return;
     if (event.key.length === 1 && event.key !== " " && letterKeys.peek() === "off") return;
     if (takesItself(event)) return;
   }

@@ -1,4 +1,6 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Api } from "../api/operations.ts";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { Button } from "../ui/button.tsx";
 import { isOnline, lastContact, nextTry, tryNow } from "./connection.ts";
@@ -6,6 +8,7 @@ import { type Key, span, t, timeOfDay } from "./i18n.ts";
 import { useKeys } from "./keys.ts";
 import { Link } from "./link.tsx";
 import { serverNow } from "./now.ts";
+import { TypedAhead, overlay, toggleOverlay } from "./overlay.ts";
 import { preference } from "./preferences.ts";
 import { go, route } from "./router.ts";
 import type { Route } from "./routes.ts";
@@ -27,13 +30,17 @@ const PLACES: Place[] = [
 ];
 
 const rail = preference<"narrow" | "open">("rail", "narrow");
-export function Shell({ children }: { children: ComponentChildren }) {
+
+export function Shell({ api, children }: { api: Api; children: ComponentChildren }) {
   const { page } = route.value;
   useKeys({
     "g w": () => go({ page: "wall", layout: "auto" }),
     "g s": () => go({ page: "streams" }),
-    "g h": () => go({ page: "settings", part: "" }),
-  });
+    "g h": () => go({ page: "settings", part: "health" }),
+    "Ctrl+k": () => toggleOverlay("palette"),
+    "/": () => toggleOverlay("palette"),
+    "?": () => toggleOverlay("keys"),
+  }, { isEverywhere: true });
   const isOpen = rail.value === "open";
   return (
     <div class="shell">
@@ -44,6 +51,9 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <Icon name={icon} /><span>{t(label)}</span>
           </Link>
         ))}
+        <button type="button" class="rail-item" title={t("palette.open")} aria-haspopup="dialog" onClick={() => toggleOverlay("palette")}>
+          <Icon name="search" /><span>{t("palette.verb")}</span>
+        </button>
         <div class="grow" />
         <button type="button" class="rail-item only-wide" aria-expanded={isOpen} title={t(isOpen ? "rail.close" : "rail.open")}
           onClick={() => { rail.value = isOpen ? "narrow" : "open"; }}>
@@ -55,8 +65,44 @@ export function Shell({ children }: { children: ComponentChildren }) {
       </nav>
       <Banner />
       <main tabIndex={-1}>{children}</main>
+      <Over api={api} />
     </div>
   );
+}
+
+const PALETTE = () => import("./palette/palette.tsx");
+const KEY_HELP = () => import("./key-help.tsx");
+
+/** What lies over the page. It is fetched before it is wanted, once the page has settled. */
+function Over({ api }: { api: Api }) {
+  const which = overlay.value;
+  useEffect(() => {
+    const timer = setTimeout(() => void PALETTE().catch(() => {}), 3000);
+    return () => clearTimeout(timer);
+  }, []);
+  if (which === "palette") return <PaletteSlot api={api} />;
+  return which === "keys" ? <KeyHelpSlot /> : null;
+}
+
+const close = () => { overlay.value = null; };
+
+function PaletteSlot({ api }: { api: Api }) {
+  const typed = useMemo(() => new TypedAhead(), []);
+  const Palette = useLoaded(PALETTE);
+  useEffect(() => () => void typed.take(), [typed]);
+  return Palette ? <Palette api={api} typed={typed} onClose={close} /> : null;
+}
+
+function KeyHelpSlot() {
+  const KeyHelp = useLoaded(KEY_HELP);
+  return KeyHelp ? <KeyHelp onClose={close} /> : null;
+}
+
+/** What a chunk of the page has; nothing until it came. */
+function useLoaded<Value>(load: () => Promise<{ default: Value }>): Value | undefined {
+  const [loaded, setLoaded] = useState<{ value: Value }>();
+  useEffect(() => { void load().then((module) => setLoaded({ value: module.default })).catch(close); }, []);
+  return loaded?.value;
 }
 
 function Banner() {

@@ -47,10 +47,11 @@ export function factsOf(video: HTMLVideoElement, engine: Engine): Facts {
   };
 }
 
-export function aheadOf(video: Pick<HTMLVideoElement, "buffered" | "currentTime">): number {
-  const { buffered, currentTime } = video;
+/** Seconds of media from a media time on without a break. */
+export function aheadOf(video: Pick<HTMLVideoElement, "buffered" | "currentTime">, from = video.currentTime): number {
+  const { buffered } = video;
   for (let n = 0; n < buffered.length; n++) {
-    if (buffered.start(n) <= currentTime + 0.1 && currentTime < buffered.end(n)) return buffered.end(n) - currentTime;
+    if (buffered.start(n) <= from + 0.1 && from < buffered.end(n)) return buffered.end(n) - from;
   }
   return 0;
 }

@@ -1,10 +1,12 @@
-// Plays one stream in one video element: live, or from an instant on. No framework in here.
+// Plays one stream: live, or from an instant on. Of two video elements one is on the screen; the other opens
+// the next session before the URL of this one ends. No framework in here.
 
 import { ApiError, asApiError } from "../api/error.ts";
 import type { Api } from "../api/operations.ts";
 import { openDash } from "./dash-engine.ts";
-import { type Engine, type Facts, aheadOf, factsOf } from "./engine.ts";
+import { type Engine, type EngineEvents, type Facts, aheadOf, factsOf } from "./engine.ts";
 import { Governor } from "./governor.ts";
+import { Handover } from "./handover.ts";
 import { openHls } from "./hls-engine.ts";
 
 export type Transport = "ll-hls" | "hls" | "dash";
@@ -34,10 +36,12 @@ export interface PlaybackState {
   skipped: { fromMs: number; toMs: number } | null;
   /** Delays of the last minute, two a second, oldest first. */
   delays: readonly (number | null)[];
+  /** Which of the two video elements is on the screen. */
+  shown: 0 | 1;
 }
 
 interface Needs {
-  video: HTMLVideoElement;
+  videos: readonly [HTMLVideoElement, HTMLVideoElement];
   api: Api;
   stream: string;
   serverNow: () => number;
@@ -62,12 +66,27 @@ const RETRY_MAX_MS = 30_000;
 const LEAD_MS = 20_000;
 const SPAN_MS = 3_600_000;
 const FRAGMENTS_MAX = 5000;
-const EXPIRES_SECONDS = 43_200;
+/** A URL that gets into wrong hands opens the stream for so long. */
+const EXPIRES_SECONDS = 3600;
+const RENEW_AFTER_MS = 0.8 * EXPIRES_SECONDS * 1000;
+/** What cannot take over now is tried again. */
+const RENEW_AGAIN_MS = 30_000;
+const HANDOVER_TICK_MS = 40;
+/** The one that goes is under the other one until that has drawn. */
+const HANDOVER_BEHIND_MS = 300;
+
+/** Opens a session of some kind, in either element. */
+type Opening = (video: HTMLVideoElement, events: EngineEvents, signal: AbortSignal) => Promise<Engine>;
+
+interface Standby {
+  engine: Engine | undefined;
+  controller: AbortController;
+}
 
 export class Playback {
   state: PlaybackState = {
     isLive: true, phase: "opening", transport: "ll-hls", wallMs: null, delayMs: null, staleMs: 0, error: null,
-    skipped: null, delays: [],
+    skipped: null, delays: [], shown: 0,
   };
   #engine: Engine | undefined;
   #controller = new AbortController();
@@ -86,22 +105,35 @@ export class Playback {
   #listeners = new AbortController();
   /** End of the range of the open recording. */
   #rangeEndMs = 0;
+  #opening: Opening | undefined;
+  #standby: Standby | undefined;
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+  #expiresAt = Infinity;
 
   constructor(private readonly needs: Needs) {
-    const { video } = needs;
     const { signal } = this.#listeners;
-    video.addEventListener("ended", () => void this.#ended(), { signal });
+    for (const video of needs.videos) {
+      video.addEventListener("ended", () => { if (video === this.video) void this.#ended(); }, { signal });
+      this.#watchFrames(video);
+    }
     document.addEventListener("visibilitychange", () => this.#visibility(), { signal });
-    this.#watchFrames();
+  }
+
+  /** The one on the screen. */
+  get video(): HTMLVideoElement {
+    return this.needs.videos[this.state.shown];
+  }
+
+  get #spare(): HTMLVideoElement {
+    return this.needs.videos[this.state.shown === 0 ? 1 : 0];
   }
 
   live(transport: Transport = this.state.transport): Promise<void> {
     this.#isPaused = false;
-    return this.#open({ isLive: true, transport, skipped: null }, async (signal) => {
-      const { api, stream, video, isOff } = this.needs;
+    return this.#open({ isLive: true, transport, skipped: null }, async (video, events, signal) => {
+      const { api, stream, isOff } = this.needs;
       if (isOff()) throw new ApiError("Playback", "ResourceNotFoundException", "Nothing is connected.", 404, null);
       const seconds = this.needs.fragmentSeconds();
-      const events = this.#events();
       if (transport === "dash") {
         const url = await api.dashSessionUrl({
           StreamName: stream, PlaybackMode: "LIVE", Expires: EXPIRES_SECONDS, MaxManifestFragmentResults: 10,
@@ -126,7 +158,7 @@ export class Playback {
     // Before the first picture that is listed there may be others.
     const found = first !== null && wallMs >= first ? this.#engine?.find(wallMs) : null;
     if (found && this.state.phase !== "failed") {
-      this.needs.video.currentTime = found.mediaTime;
+      this.video.currentTime = found.mediaTime;
       this.#say({ wallMs: found.wallMs, skipped: skipped(wallMs, found.wallMs) });
       if (!this.#isPaused) this.play();
       return;
@@ -139,8 +171,8 @@ export class Playback {
     const start = Math.min(wallMs, now - 2000) - LEAD_MS;
     const end = Math.min(wallMs + SPAN_MS, now - 500);
     this.#rangeEndMs = end;
-    return this.#open({ isLive: false, wallMs, skipped: null }, async (signal) => {
-      const { api, stream, video } = this.needs;
+    const opening: Opening = async (video, events, signal) => {
+      const { api, stream } = this.needs;
       const url = await api.hlsSessionUrl({
         StreamName: stream, PlaybackMode: "ON_DEMAND", Expires: EXPIRES_SECONDS,
         MaxMediaPlaylistFragmentResults: FRAGMENTS_MAX, DisplayFragmentTimestamp: "ALWAYS",
@@ -150,9 +182,10 @@ export class Playback {
           TimestampRange: { StartTimestamp: start / 1000, EndTimestamp: end / 1000 },
         },
       }, signal);
-      const engine = await openHls(video, url, "recording", this.needs.fragmentSeconds(), this.#events());
+      return openHls(video, url, "recording", this.needs.fragmentSeconds(), events);
+    };
+    return this.#open({ isLive: false, wallMs, skipped: null }, opening, (engine, signal) => {
       this.#seekWhenListed(engine, wallMs, signal);
-      return engine;
     });
   }
 
@@ -164,7 +197,7 @@ export class Playback {
       clearInterval(timer);
       const found = engine.find(wallMs);
       if (found) {
-        this.needs.video.currentTime = found.mediaTime;
+        this.video.currentTime = found.mediaTime;
         this.#say({ wallMs: found.wallMs, skipped: skipped(wallMs, found.wallMs) });
       } else {
         // All that is listed is older: stand at its end.
@@ -175,14 +208,20 @@ export class Playback {
 
   play(): void {
     this.#isPaused = false;
-    void this.needs.video.play().catch(() => this.#mutedPlay());
+    void this.video.play().catch(() => this.#mutedPlay());
     this.#say({ phase: "playing" });
   }
 
   pause(): void {
     this.#isPaused = true;
-    this.needs.video.pause();
+    this.video.pause();
     this.#say({ phase: "paused" });
+  }
+
+  /** Leaves the element on the screen to another player. What is asked for next opens a session of its own. */
+  suspend(): void {
+    this.#close();
+    this.pause();
   }
 
   /** By so many seconds of the picture on the screen; leaves live. */
@@ -195,11 +234,17 @@ export class Playback {
   }
 
   setRate(rate: number): void {
-    this.needs.video.playbackRate = rate;
+    this.video.playbackRate = rate;
+  }
+
+  /** Wall time of the very picture on the screen, epoch milliseconds: the state's is up to half a second old. */
+  shownWallMs(): number | null {
+    if (this.#frame.shownAt === 0 || this.video.seeking) return this.state.wallMs;
+    return this.#engine?.wallOf(this.#frame.mediaTime) ?? this.state.wallMs;
   }
 
   facts(): Facts | null {
-    return this.#engine ? factsOf(this.needs.video, this.#engine) : null;
+    return this.#engine ? factsOf(this.video, this.#engine) : null;
   }
 
   /** Tries again now what failed. */
@@ -209,19 +254,29 @@ export class Playback {
 
   destroy(): void {
     clearInterval(this.#timer);
-    clearTimeout(this.#retry);
     clearTimeout(this.#hidden);
     this.#listeners.abort();
+    this.#close();
+  }
+
+  /** Nothing is open, and nothing on its way. */
+  #close(): void {
     this.#controller.abort();
+    clearTimeout(this.#retry);
+    this.#endStandby();
+    clearTimeout(this.#renewal);
+    this.#opening = undefined;
     this.#engine?.destroy();
     this.#engine = undefined;
   }
 
   async #open(
-    begins: Partial<PlaybackState>, open: (signal: AbortSignal) => Promise<Engine>,
+    begins: Partial<PlaybackState>, opening: Opening, opened?: (engine: Engine, signal: AbortSignal) => void,
   ): Promise<void> {
     this.#controller.abort();
     clearTimeout(this.#retry);
+    this.#endStandby();
+    clearTimeout(this.#renewal);
     const { signal } = (this.#controller = new AbortController());
     // The old picture stays until there is a new one to show; what was old about it does not.
     this.#say({ ...begins, phase: "opening", error: null, delayMs: null, staleMs: 0 });
@@ -233,13 +288,16 @@ export class Playback {
       this.#openedAt = performance.now();
       this.#frame.shownAt = 0;
       this.#jumpedAt = 0;
-      const engine = await open(signal);
+      const engine = await opening(this.video, this.#events(signal), signal);
       if (signal.aborted) {
         engine.destroy();
         return;
       }
       this.#engine = engine;
+      this.#opening = opening;
       this.#isResting = false;
+      this.#renewed();
+      opened?.(engine, signal);
       if (this.#isPaused) this.#say({ phase: "paused" });
       else this.play();
     } catch (error) {
@@ -247,11 +305,12 @@ export class Playback {
     }
   }
 
-  #events() {
-    const { signal } = this.#controller;
+  #events(signal: AbortSignal): EngineEvents {
     return {
       failed: (name: string, message: string, status: number) => {
         if (signal.aborted) return;
+        // The computer slept through the renewal.
+        if (!this.state.isLive && Date.now() > this.#expiresAt) return void this.retry();
         const text = message || name;
         this.#fail(asApiError(Object.assign(new Error(text), { name }), `Playback ${name} ${status || ""}`.trim()));
       },
@@ -259,6 +318,8 @@ export class Playback {
   }
 
   #fail(error: ApiError): void {
+    this.#endStandby();
+    clearTimeout(this.#renewal);
     this.#engine?.destroy();
     this.#engine = undefined;
     this.#say({ phase: "failed", error, delayMs: null });
@@ -269,7 +330,7 @@ export class Playback {
 
   /** Browsers start sound only after a press of the viewer's: pictures start without. */
   #mutedPlay(): void {
-    const { video } = this.needs;
+    const { video } = this;
     if (video.muted || this.#isPaused || !this.#engine) return;
     video.muted = true;
     void video.play().catch(() => {});
@@ -283,13 +344,12 @@ export class Playback {
     else this.#say({ phase: "ended" });
   }
 
-  #watchFrames(): void {
-    const { video } = this.needs;
+  #watchFrames(video: HTMLVideoElement): void {
     const { signal } = this.#listeners;
     const onFrame: VideoFrameRequestCallback = (_now, { mediaTime, expectedDisplayTime }) => {
       if (signal.aborted) return;
       // A player that nudges its playhead at the end of what it has draws the same picture again.
-      if (mediaTime !== this.#frame.mediaTime || this.#frame.shownAt === 0) {
+      if (video === this.video && (mediaTime !== this.#frame.mediaTime || this.#frame.shownAt === 0)) {
         this.#frame = { mediaTime, shownAt: Math.max(performance.now() - 50, expectedDisplayTime) };
         this.#retryMs = 1000;
       }
@@ -300,7 +360,7 @@ export class Playback {
 
   #tick(): void {
     const engine = this.#engine;
-    const { video } = this.needs;
+    const { video } = this;
     if (!engine || this.#isResting) return;
     const now = performance.now();
     if (this.state.isLive && this.state.phase === "playing") this.#keepEdge(engine, now);
@@ -331,7 +391,7 @@ export class Playback {
   }
 
   #keepEdge(engine: Engine, now: number): void {
-    const { video } = this.needs;
+    const { video } = this;
     const edge = engine.liveEdge();
     if (edge === null || !Number.isFinite(edge) || video.seeking || video.readyState < 2) return;
     const order = this.#governor.decide({
@@ -352,13 +412,123 @@ export class Playback {
     if (document.hidden) {
       if (this.state.isLive) this.#hidden = setTimeout(() => {
         this.#isResting = true;
-        this.needs.video.pause();
+        this.video.pause();
         this.#engine?.rest(true);
       }, HIDDEN_MS);
     } else if (this.#isResting) {
       this.#isResting = false;
       if (this.state.isLive && !this.#isPaused) void this.live();
     }
+  }
+
+  #renewed(): void {
+    this.#expiresAt = Date.now() + EXPIRES_SECONDS * 1000;
+    this.#renewLater(RENEW_AFTER_MS);
+  }
+
+  #renewLater(afterMs: number): void {
+    clearTimeout(this.#renewal);
+    this.#renewal = setTimeout(() => void this.#renew(), afterMs);
+  }
+
+  /** A new session beside the one on the screen, which it follows without a break. */
+  async #renew(): Promise<void> {
+    const opening = this.#opening;
+    if (!opening || !this.#engine || this.#isResting) return; // what is asked for next opens one anyway
+    if (this.state.isLive && this.#isPaused) {
+      // Played again it goes on as a recording; until then its picture stays.
+      this.#engine.rest(true);
+      return;
+    }
+    this.#endStandby();
+    const standby: Standby = { engine: undefined, controller: new AbortController() };
+    this.#standby = standby;
+    const { signal } = standby.controller;
+    const video = this.#spare;
+    video.muted = true;
+    const fail = () => {
+      if (this.#standby !== standby) return;
+      this.#endStandby();
+      this.#renewLater(RENEW_AGAIN_MS);
+    };
+    let isShown = false;
+    const events: EngineEvents = {
+      failed: (...what) => (isShown ? this.#events(signal).failed(...what) : fail()),
+    };
+    try {
+      const engine = await opening(video, events, signal);
+      if (signal.aborted) return engine.destroy();
+      standby.engine = engine;
+      const handover = new Handover();
+      const timer = setInterval(() => {
+        if (signal.aborted || isShown) return clearInterval(timer);
+        const order = handover.decide(this.#sides(engine, video), performance.now());
+        if (order.do === "seek") video.currentTime = order.to;
+        else if (order.do === "swap") {
+          isShown = true;
+          this.#swap(standby, engine, opening);
+        } else if (order.do === "give-up") fail();
+      }, HANDOVER_TICK_MS);
+    } catch {
+      fail();
+    }
+  }
+
+  #sides(engine: Engine, video: HTMLVideoElement) {
+    const { isLive } = this.state;
+    const active = this.video;
+    const mediaTimeOf = (wallMs: number) => {
+      if (!isLive) return engine.find(wallMs)?.mediaTime ?? null;
+      const at = video.buffered.length > 0 ? engine.wallOf(video.currentTime) : null;
+      return at === null ? null : video.currentTime + (wallMs - at) / 1000;
+    };
+    // Paused, the playhead may stand between two pictures: the one that is seen counts.
+    const shownAt = active.paused && this.#frame.shownAt > 0 ? this.#frame.mediaTime : active.currentTime;
+    return {
+      activeWall: active.seeking ? null : this.#engine?.wallOf(shownAt) ?? null,
+      isStill: active.paused,
+      mediaTimeOf,
+      aheadOf: (mediaTime: number) => aheadOf(video, mediaTime),
+      isReady: !video.seeking && video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA,
+      canLoad: !isLive,
+    };
+  }
+
+  /** The standby is at the picture that is to be shown now. */
+  #swap(standby: Standby, engine: Engine, opening: Opening): void {
+    const [before, after] = [this.video, this.#spare];
+    const old = this.#engine;
+    this.#standby = undefined;
+    // What fails from here on is of the one on the screen.
+    this.#controller.abort();
+    this.#controller = standby.controller;
+    this.#engine = engine;
+    this.#opening = opening;
+    this.#governor = new Governor();
+    this.#lostSince = null;
+    this.#frame = { mediaTime: after.currentTime, shownAt: performance.now() };
+    const { muted, volume, playbackRate, paused } = before;
+    after.volume = volume;
+    if (!this.state.isLive) after.playbackRate = playbackRate;
+    before.muted = true;
+    after.muted = muted;
+    if (!paused) {
+      void after.play().catch(() => {
+        after.muted = true;
+        void after.play().catch(() => {});
+      });
+    }
+    this.#say({ shown: this.state.shown === 0 ? 1 : 0 });
+    setTimeout(() => old?.destroy(), HANDOVER_BEHIND_MS);
+    this.#renewed();
+  }
+
+  #endStandby(): void {
+    const standby = this.#standby;
+    if (!standby) return;
+    this.#standby = undefined;
+    standby.controller.abort();
+    standby.engine?.destroy();
   }
 
   #say(patch: Partial<PlaybackState>): void {

@@ -11,7 +11,7 @@ export default [
       await signIn(test);
       await page.locator(".stream-row .state.LIVE").waitFor();
       await page.locator(".stream-row img").waitFor();
-      await page.getByText("north").waitFor();
+      await page.locator(".stream-row").getByText("north").waitFor();
       const row = await page.locator(".stream-row").innerText();
       assert.match(row, /H\.264 360p25 · AAC/);
       assert.match(row, /(kb|Mb)\/s/);

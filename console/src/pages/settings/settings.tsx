@@ -1,4 +1,6 @@
 import { LANGUAGES, type Key, chooseLanguage, dateTime, language, number, t } from "../../app/i18n.ts";
+import { KeyList } from "../../app/key-list.tsx";
+import { KEYS_EVERYWHERE, KEYS_OF } from "../../app/key-table.ts";
 import { letterKeys } from "../../app/keys.ts";
 import { serverNow } from "../../app/now.ts";
 import { type Session, apiBase, clock, signOut } from "../../app/session.ts";
@@ -7,22 +9,8 @@ import { Button } from "../../ui/button.tsx";
 import { Check, SelectField } from "../../ui/field.tsx";
 import "./settings.css";
 
-const KEYS: [string[], Key][] = [
-  [["/"], "keys.search"],
-  [["j", "k"], "keys.move"],
-  [["Enter"], "keys.open"],
-  [["x"], "keys.select"],
-  [["n"], "keys.new"],
-  [["g", "s"], "keys.streams"],
-  [["Space"], "keys.play"],
-  [["←", "→"], "keys.jump"],
-  [[",", "."], "keys.frame"],
-  [["<", ">"], "keys.speed"],
-  [["l"], "keys.live"],
-  [["m"], "keys.mute"],
-  [["f"], "keys.fullscreen"],
-  [["s"], "keys.snapshot"],
-  [["i"], "keys.stats"],
+const PAGES: readonly (readonly [keyof typeof KEYS_OF | null, Key])[] = [
+  [null, "keys.everywhere"], ["streams", "place.streams"], ["stream", "keys.stream"], ["wall", "place.wall"],
 ];
 
 export default function Settings({ session }: { session: Session }) {
@@ -61,14 +49,12 @@ export default function Settings({ session }: { session: Session }) {
         <h2>{t("settings.keys")}</h2>
         <Check label={t("settings.letterKeys")} checked={letterKeys.value === "on"}
           onChange={(isOn) => { letterKeys.value = isOn ? "on" : "off"; }} />
-        <div class="keys">
-          {KEYS.map(([keys, label]) => (
-            <>
-              <span>{keys.map((key) => <><kbd class="kbd">{key}</kbd> </>)}</span>
-              <span>{t(label)}</span>
-            </>
-          ))}
-        </div>
+        {PAGES.map(([page, label]) => (
+          <>
+            <h3>{t(label)}</h3>
+            <KeyList rows={(page && KEYS_OF[page]) ?? KEYS_EVERYWHERE} />
+          </>
+        ))}
       </section>
     </div>
   );

@@ -1,8 +1,8 @@
 // Why nothing is recorded, in words.
 
-import { type Key, language, t } from "../../app/i18n.ts";
+import { type Key, t } from "../../app/i18n.ts";
+import { timeWords } from "../../app/understood.ts";
 import { clock, dateTime, duration } from "../../time/format.ts";
-import { EN, type TimeWords, ZH } from "../../time/words.ts";
 import type { Gap } from "../../timeline/coverage.ts";
 
 const REASONS: Record<string, Key> = {
@@ -17,10 +17,6 @@ const REASONS: Record<string, Key> = {
   CLOCK_JUMP: "gap.CLOCK_JUMP",
   NOT_CREATED: "gap.NOT_CREATED",
 };
-
-export function timeWords(): TimeWords {
-  return language.value === "zh-CN" ? ZH : EN;
-}
 
 export function reasonWords({ reason, errorId }: Pick<Gap, "reason" | "errorId">): string {
   const words = t(REASONS[reason] ?? "gap.UNKNOWN");

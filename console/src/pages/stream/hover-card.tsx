@@ -1,8 +1,9 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { t } from "../../app/i18n.ts";
+import { timeWords } from "../../app/understood.ts";
 import { clock, date } from "../../time/format.ts";
 import type { Hover } from "../../timeline/timeline.ts";
-import { rangeWords, reasonWords, timeWords } from "./gap-words.ts";
+import { rangeWords, reasonWords } from "./gap-words.ts";
 
 export interface Picture {
   url: string;

@@ -6,6 +6,7 @@ import { reconnections } from "../../app/connection.ts";
 import { dateTime, number, retention, span, t } from "../../app/i18n.ts";
 import { useKeys } from "../../app/keys.ts";
 import { query, setQuery } from "../../app/router.ts";
+import { formatQuery } from "../../app/routes.ts";
 import { clock } from "../../app/session.ts";
 import { openDash } from "../../player/dash-engine.ts";
 import type { Engine } from "../../player/engine.ts";
@@ -43,7 +44,8 @@ interface PlayerProps {
 export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps) {
   const name = stream.StreamName;
   const root = useRef<HTMLDivElement>(null);
-  const video = useRef<HTMLVideoElement>(null);
+  const first = useRef<HTMLVideoElement>(null);
+  const second = useRef<HTMLVideoElement>(null);
   const playback = useRef<Playback | undefined>(undefined);
   const foreign = useRef<Engine | undefined>(undefined);
   const fragmentSeconds = useRef(2);
@@ -59,11 +61,13 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
   const [isForeign, setForeign] = useState(false);
   const [isCopied, setCopied] = useCopied();
   const urlAt = useRef(0);
+  /** The instant in the URL that this player put there or went to. */
+  const urlTime = useRef(query.peek()["t"]);
 
   useEffect(() => {
-    if (!video.current) return;
+    if (!first.current || !second.current) return;
     const made = new Playback({
-      video: video.current, api, stream: name,
+      videos: [first.current, second.current], api, stream: name,
       serverNow: () => clock.now(),
       isOff: () => isOff.current,
       fragmentSeconds: () => fragmentSeconds.current,
@@ -85,6 +89,7 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
   };
   const toLive = (transport?: Transport) => {
     leaveForeign();
+    urlTime.current = undefined;
     setQuery({ t: undefined });
     pickSpeed("1");
     void playback.current?.live(transport);
@@ -111,37 +116,41 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
     else now.pause();
   };
   const mute = () => {
-    if (!video.current) return;
-    video.current.muted = !video.current.muted;
-    setMuted(video.current.muted);
+    const video = playback.current?.video;
+    if (!video) return;
+    video.muted = !video.muted;
+    setMuted(video.muted);
   };
   const fullscreen = () => {
     if (document.fullscreenElement) void document.exitFullscreen();
     else void root.current?.requestFullscreen?.().catch(() => {});
   };
   const snapshot = () => {
-    if (video.current) void saveSnapshot(video.current, name, state?.wallMs ?? clock.now());
+    const element = playback.current?.video;
+    if (!element) return;
+    const wall = isForeign ? foreign.current?.wallOf(element.currentTime) : playback.current?.shownWallMs();
+    void saveSnapshot(element, name, wall ?? clock.now());
   };
   const frame = (by: number) => {
     const now = playback.current;
-    if (!now || !video.current) return;
+    if (!now) return;
     if (state?.phase !== "paused") now.pause();
-    video.current.currentTime += by / (health?.FramesPerSecond || 25);
+    now.video.currentTime += by / (health?.FramesPerSecond || 25);
   };
   const speedBy = (step: number) =>
     pickSpeed(SPEEDS[Math.min(Math.max(0, SPEEDS.indexOf(speed) + step), SPEEDS.length - 1)] ?? "1");
   const copyLink = () => {
-    const url = new URL(location.href);
-    if (state?.wallMs) url.search = `?t=${new Date(state.wallMs).toISOString()}`;
-    void copy(url.href).then(setCopied);
+    const seen = { ...query.peek() };
+    if (state?.wallMs) Object.assign(seen, { t: new Date(state.wallMs).toISOString() });
+    void copy(location.origin + location.pathname + formatQuery(seen)).then(setCopied);
   };
 
   handle.seek = (wallMs) => (wallMs === null ? toLive() : seek(wallMs));
   handle.playUrl = (url, kind) => {
-    const element = video.current;
+    const element = playback.current?.video;
     if (!element) return;
     leaveForeign();
-    playback.current?.pause();
+    playback.current?.suspend();
     setForeign(true);
     const events = { failed: () => setForeign(false) };
     const opened = kind === "dash"
@@ -178,8 +187,19 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
     onPlayhead({ wallMs, isLive });
     if (isLive || wallMs === null || Date.now() - urlAt.current < URL_EVERY_MS) return;
     urlAt.current = Date.now();
-    setQuery({ t: new Date(wallMs).toISOString(), live: undefined });
+    urlTime.current = new Date(wallMs).toISOString();
+    setQuery({ t: urlTime.current, live: undefined });
   }, [wallMs === null ? null : Math.floor(wallMs / 200), isLive]);
+
+  // Gone to another instant of the same stream, by a link or by back.
+  const asked = query.value["t"];
+  useEffect(() => {
+    if (asked === urlTime.current) return;
+    urlTime.current = asked;
+    const at = Date.parse(asked ?? "");
+    if (Number.isFinite(at)) seek(at);
+    else toLive();
+  }, [asked]);
 
   // It sends again, or the server is back: no reason to wait for the next try.
   const isSending = health?.State === "LIVE" && health.LastFragment !== null;
@@ -206,7 +226,14 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
     {/* It stays: the first picture comes into it. */}
     <div class={`player${isStale ? " is-stale" : ""}`} ref={root} hidden={hasNothing}>
       <div class="player-picture" onDblClick={fullscreen}>
-        <video ref={video} muted playsInline aria-label={t("player.picture", { name })} />
+        {/* The one that is not shown opens the next session, and takes over. */}
+        {[first, second].map((video, n) => {
+          const isShown = n === (state?.shown ?? 0);
+          return (
+            <video key={n} ref={video} muted playsInline class={isShown ? "is-shown" : "is-spare"}
+              aria-label={isShown ? t("player.picture", { name }) : undefined} aria-hidden={!isShown} />
+          );
+        })}
         {state?.phase === "failed" && <LastPicture api={api} stream={name} health={health} />}
         {!isForeign && <Badge state={state} onClick={() => showStats(!hasStats)} isOpen={hasStats} />}
         {hasStats && state && playback.current && (

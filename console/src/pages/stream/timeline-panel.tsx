@@ -7,26 +7,24 @@ import { language, t } from "../../app/i18n.ts";
 import { query, setQuery } from "../../app/router.ts";
 import { clock as serverClock } from "../../app/session.ts";
 import { theme } from "../../app/theme.ts";
+import { timeWords } from "../../app/understood.ts";
 import { clock, duration } from "../../time/format.ts";
+import { nextZone, zoneChoice, zoneOf } from "../../time/zones.ts";
 import { type LaneCoverage, readCoverage } from "../../timeline/coverage.ts";
 import { coloursOf } from "../../timeline/draw.ts";
 import type { Landing } from "../../timeline/model.ts";
 import { type Hover, type Marks, type Spoken, Timeline } from "../../timeline/timeline.ts";
+import { marksOf, marksQuery, proposedRange } from "../../export/clip.ts";
 import { type View, centred, spanOf } from "../../timeline/view.ts";
 import { Button } from "../../ui/button.tsx";
 import { SelectField } from "../../ui/field.tsx";
 import { Icon } from "../../ui/icon.tsx";
-import { rangeWords, reasonWords, timeWords } from "./gap-words.ts";
+import { ExportJobs, ExportPanel } from "./export-panel.tsx";
+import { rangeWords, reasonWords } from "./gap-words.ts";
 import { HoverCard, type Picture } from "./hover-card.tsx";
 import { SPANS, followed, liveView, resized, spanFrom, spanText } from "./spans.ts";
 import { TimeBox } from "./time-box.tsx";
-import { nextZone, zoneChoice, zoneOf } from "./zones.ts";
 import "./timeline-panel.css";
-
-export interface Range {
-  from: number;
-  to: number;
-}
 
 export interface TimelinePanelProps {
   api: Api;
@@ -39,8 +37,6 @@ export interface TimelinePanelProps {
   onLive: () => void;
   /** The stream's tag `streamkeep:timezone`. */
   siteZone?: string | undefined;
-  /** Between the marks; null while there are not two. */
-  onRange?: (range: Range | null) => void;
 }
 
 /** Where a click ended that nothing is recorded at, and where one was before: null is live. */
@@ -54,6 +50,8 @@ type Known = "loading" | "nothing" | "something";
 const THUMBNAIL_WIDTH = 240;
 /** Pictures that may still be on screen. */
 const PICTURES_KEPT = 4;
+/** Marks that are dragged are written into the URL when they rest: browsers bear few changes a second. */
+const URL_AFTER_MS = 200;
 /** Keys of the timeline that work from anywhere on the page. */
 const FORWARDED = ["+", "=", "-", "0", "[", "]"];
 
@@ -72,6 +70,7 @@ export function TimelinePanel(props: TimelinePanelProps) {
   const problem = useSignal<ApiError | null>(null);
   const choice = zoneChoice(query.value["tz"], siteZone);
   const zone = zoneOf(choice, siteZone);
+  const startExport = useRef<(() => void) | null>(null);
   const shownZone = useRef(zone);
   shownZone.current = zone;
 
@@ -84,6 +83,7 @@ export function TimelinePanel(props: TimelinePanelProps) {
     hover.value = null;
     const pictures = new Pictures(api, stream);
     const asked = Date.parse(query.peek()["t"] ?? "");
+    let urlTimer: ReturnType<typeof setTimeout> | undefined;
     const span = spanOf(view.peek());
     const made = new Timeline<Picture>(element, {
       lanes: [stream],
@@ -116,12 +116,14 @@ export function TimelinePanel(props: TimelinePanelProps) {
         if (text !== query.peek()["span"]) setQuery({ span: text });
       },
       onMarks: (next) => {
-        marks.value = next;
-        latest.current.onRange?.(next.from !== null && next.to !== null ? { from: next.from, to: next.to } : null);
+        marks.value = { from: whole(next.from), to: whole(next.to) };
+        clearTimeout(urlTimer);
+        urlTimer = setTimeout(() => setQuery(marksQuery(next)), URL_AFTER_MS);
       },
       onError: (error) => { problem.value = asApiError(error, "GetCoverage"); },
     });
     timeline.current = made;
+    made.setMarks(marksOf(query.peek()));
     view.value = made.view;
     let before: number | null = null;
     const stops = [
@@ -145,11 +147,18 @@ export function TimelinePanel(props: TimelinePanelProps) {
       made.destroy();
       pictures.close();
       timeline.current = null;
-      latest.current.onRange?.(null);
+      clearTimeout(urlTimer);
     };
   }, [api, stream, playhead, isLive]);
 
   useEffect(() => { timeline.current?.setZone(zone); }, [zone]);
+
+  // Gone to with other marks.
+  const { in: inMark, out: outMark } = query.value;
+  useEffect(() => {
+    const shown = marksQuery(marks.peek());
+    if (shown.in !== inMark || shown.out !== outMark) timeline.current?.setMarks(marksOf(query.peek()));
+  }, [inMark, outMark]);
 
   const show = (next: View) => {
     timeline.current?.setView(next);
@@ -165,12 +174,20 @@ export function TimelinePanel(props: TimelinePanelProps) {
     if (before === null) goLive();
     else timeline.current?.seek(before);
   };
+  const exportNow = () => {
+    if (startExport.current) startExport.current();
+    else timeline.current?.setMarks(proposedRange(marks.peek(), Math.min(playhead.peek() ?? Infinity, serverClock.now())));
+  };
   const toKey = (key: string) => () => void canvas.current?.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
   useKeys({
     t: () => input.current?.focus(),
+    e: exportNow,
     ...Object.fromEntries(FORWARDED.map((key) => [key, toKey(key)])),
   });
 
+  const { from, to } = marks.value;
+  const range = from !== null && to !== null ? { from, to } : null;
+  const clearMarks = () => timeline.current?.setMarks({ from: null, to: null });
   const span = spanOf(view.value);
   const spans = SPANS.some((known) => spanText(known) === spanText(span)) ? SPANS : [...SPANS, span].sort((a, b) => a - b);
   return (
@@ -191,6 +208,7 @@ export function TimelinePanel(props: TimelinePanelProps) {
           onClick={() => setQuery({ tz: nextZone(choice, siteZone) })}>
           <Icon name="clock" />{t(`zone.${choice}`)}{choice !== "utc" && ` · ${zone}`}
         </Button>
+        {!range && <Button icon="download" onClick={exportNow}>{t("export.verb")}</Button>}
       </div>
       <div class="timeline-canvas" aria-busy={known.value === "loading"}>
         <canvas ref={canvas} />
@@ -199,7 +217,11 @@ export function TimelinePanel(props: TimelinePanelProps) {
       </div>
       <Problem error={problem.value} onRetry={() => timeline.current?.reload()} />
       {jump.value && <JumpNotice jump={jump.value} zone={zone} onBack={goBack} onClose={() => { jump.value = null; }} />}
-      <MarkLine marks={marks.value} zone={zone} onClear={() => timeline.current?.setMarks({ from: null, to: null })} />
+      {range
+        ? <ExportPanel api={api} stream={stream} range={range} zone={zone} start={startExport}
+            onRange={(next) => timeline.current?.setMarks(next)} onClose={clearMarks} />
+        : <MarkLine marks={marks.value} zone={zone} onClear={clearMarks} />}
+      <ExportJobs api={api} />
     </section>
   );
 }
@@ -234,10 +256,7 @@ function MarkLine({ marks: { from, to }, zone, onClear }: { marks: Marks; zone: 
   const time = (at: number | null) => (at === null ? "…" : clock(at, zone, "ds"));
   return (
     <div class="timeline-note">
-      <span class="grow">
-        <span class="mono">[ {time(from)} – {time(to)} ]</span> {zone}
-        {from !== null && to !== null && <> · <strong>{duration(to - from, timeWords())}</strong></>}
-      </span>
+      <span class="grow"><span class="mono">[ {time(from)} – {time(to)} ]</span> {zone}</span>
       <Button isSmall onClick={onClear}>{t("timeline.clearMarks")}</Button>
     </div>
   );
@@ -255,6 +274,10 @@ function Problem({ error, onRetry }: { error: ApiError | null; onRetry: () => vo
       <Button isSmall icon="retry" onClick={onRetry}>{t("retry")}</Button>
     </div>
   );
+}
+
+function whole(at: number | null): number | null {
+  return at === null ? null : Math.round(at);
 }
 
 async function loadCoverage(

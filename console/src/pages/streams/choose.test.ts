@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { HealthEntry, StreamInfo, StreamState } from "../../api/types.ts";
 import type { Watched } from "../../streams/health-watch.ts";
-import { blame, choiceOf, choose, counts, needsHealth } from "./choose.ts";
+import { blame, choiceOf, choose, counts, needsHealth, sitesOf } from "./choose.ts";
 
 const stream = (StreamName: string, DataRetentionInHours = 24) =>
   ({ StreamName, DataRetentionInHours, DeviceName: null, CreationTime: 0 }) as StreamInfo;
@@ -28,6 +28,16 @@ it("filters by all words, state, codec and tags", () => {
   expect(names({ q: "site=north" }, new Map([["hall", { site: "north" }]]))).toEqual(["hall"]);
 });
 
+const SITES = new Map<string, Record<string, string>>([["gate-2", { site: "north" }], ["gate-10", { site: "south 2" }], ["hall", { site: "north" }]]);
+
+it("filters by site, as far as tags are known", () => {
+  expect(names({ site: "north" }, SITES)).toEqual(["gate-2", "hall"]);
+  expect(names({ site: "north", q: "gate" }, SITES)).toEqual(["gate-2"]);
+  expect(names({ site: "nort" }, SITES)).toEqual([]);
+  expect(names({ site: "north" })).toEqual([]);
+  expect(sitesOf(new Map([...SITES, ["dock", {}], ["attic", { site: "south 10" }]]))).toEqual(["north", "south 2", "south 10"]);
+});
+
 it("puts trouble first by state", () => {
   expect(names({ sort: "state" })).toEqual(["hall", "gate-2", "gate-10"]);
   expect(names({ sort: "-rate" })[0]).toBe("gate-10");
@@ -41,6 +51,8 @@ it("ignores what it does not know", () => {
 
 it("says which filter hides all", () => {
   expect(blame(STREAMS, choiceOf({ q: "gate", state: "silent" }), HEALTH, new Map())).toEqual({ part: "state", count: 2 });
+  expect(blame(STREAMS, choiceOf({ q: "gate", site: "east" }), HEALTH, SITES)).toEqual({ part: "site", count: 2 });
+  expect(blame(STREAMS, choiceOf({ state: "off", site: "south 2" }), HEALTH, SITES)).toEqual({ part: "site", count: 1 });
   expect(blame(STREAMS, choiceOf({ q: "xyz" }), HEALTH, new Map())).toEqual({ part: "text", count: 3 });
   expect(blame([], choiceOf({ q: "xyz" }), HEALTH, new Map())).toBe(null);
 });

@@ -9,6 +9,8 @@ export type SortKey = "name" | "state" | "rate" | "retention" | "created";
 
 export interface Choice {
   text: string;
+  /** Value of the tag `site`. */
+  site: string;
   state: StreamState | "";
   codec: string;
   sort: SortKey;
@@ -23,6 +25,7 @@ export function choiceOf(query: Query): Choice {
   const state = (query["state"] ?? "").toUpperCase();
   return {
     text: query["q"] ?? "",
+    site: query["site"] ?? "",
     state: STATES.includes(state) ? (state as StreamState) : "",
     codec: query["codec"] ?? "",
     sort: SORTS.includes(sort) ? (sort as SortKey) : "name",
@@ -47,6 +50,7 @@ export function choose(
   const words = choice.text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = streams.filter((stream) => {
     if (words.length > 0 && !matches(stream, words, tags.get(stream.StreamName))) return false;
+    if (choice.site && tags.get(stream.StreamName)?.["site"] !== choice.site) return false;
     if (!choice.state && !choice.codec) return true;
     const entry = health.get(stream.StreamName)?.entry;
     if (!isHealth(entry)) return false;
@@ -90,15 +94,21 @@ function rate(stream: StreamInfo, health: Health): number {
 /** Which part of the choice hides everything: without it so many would match. */
 export function blame(
   streams: readonly StreamInfo[], choice: Choice, health: Health, tags: Tags,
-): { part: "state" | "codec" | "text"; count: number } | null {
+): { part: "site" | "state" | "codec" | "text"; count: number } | null {
   for (const [part, without] of [
-    ["state", { ...choice, state: "" as const }], ["codec", { ...choice, codec: "" }], ["text", { ...choice, text: "" }],
+    ["site", { ...choice, site: "" }], ["state", { ...choice, state: "" as const }], ["codec", { ...choice, codec: "" }], ["text", { ...choice, text: "" }],
   ] as const) {
     if (!choice[part]) continue;
     const count = choose(streams, without, health, tags).length;
     if (count > 0) return { part, count };
   }
   return null;
+}
+
+/** The sites that are known of, by name. */
+export function sitesOf(tags: Tags): string[] {
+  const sites = new Set([...tags.values()].flatMap(({ site }) => (site ? [site] : [])));
+  return [...sites].sort(names.compare);
 }
 
 export function counts(streams: readonly StreamInfo[], health: Health): Record<StreamState, number> | null {

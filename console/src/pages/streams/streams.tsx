@@ -8,6 +8,7 @@ import { go, query, setQuery } from "../../app/router.ts";
 import { CreateDialog } from "../../streams/create-dialog.tsx";
 import { DeleteDialog } from "../../streams/delete-dialog.tsx";
 import { HealthWatch } from "../../streams/health-watch.ts";
+import { StreamList } from "../../streams/list.ts";
 import { RetentionDialog } from "../../streams/retention-dialog.tsx";
 import { TagCache } from "../../streams/tag-cache.ts";
 import { TagsDialog } from "../../streams/tags-dialog.tsx";
@@ -19,9 +20,9 @@ import { Icon } from "../../ui/icon.tsx";
 import { useIsPhone } from "../../ui/phone.ts";
 import { Empty, ErrorBox, Skeleton } from "../../ui/states.tsx";
 import { scrollFor, windowOf } from "../../ui/virtual.ts";
-import { type SortKey, blame, choiceOf, choose, counts, needsHealth } from "./choose.ts";
+import { type SortKey, blame, choiceOf, choose, counts, needsHealth, sitesOf } from "./choose.ts";
 import { FirstRun } from "./first-run.tsx";
-import { StreamList } from "./list.ts";
+import { MomentHint, useMoment } from "./moment.tsx";
 import { OpenByName } from "./open-by-name.tsx";
 import { StreamRow } from "./row.tsx";
 import "./streams.css";
@@ -31,6 +32,8 @@ const CARD = 84;
 const HEAD = 33;
 /** One call tells the health of so many: short lists are known as a whole. */
 const SWEPT_ALWAYS = 1000;
+/** One call tells the tags of one stream: of longer lists, sites are read when they are asked for. */
+const TAGS_SWEPT_ALWAYS = 200;
 
 const COLUMNS: { key: SortKey | null; label: Key; class: string }[] = [
   { key: "name", label: "column.name", class: "col-name" },
@@ -54,13 +57,15 @@ export function Streams({ api }: { api: Api }) {
   const list = stores.list.state.value;
   const health = stores.health.known.value;
   const tags = stores.tags.known.value;
-  const choice = choiceOf(query.value);
-  const isFiltered = Boolean(choice.text || choice.state || choice.codec);
+  const written = choiceOf(query.value);
+  const moment = useMoment(api, list.streams, written.text);
+  const choice = moment ? { ...written, text: moment.rest } : written;
+  const isFiltered = Boolean(choice.text || choice.site || choice.state || choice.codec);
   const byHealth = needsHealth(choice);
   const shown = useMemo(
     () => choose(list.streams, choice, health, tags),
     // Health changes often: it orders and filters only when the choice is about it.
-    [list.streams, JSON.stringify(choice), byHealth ? health : null, choice.text ? tags : null],
+    [list.streams, JSON.stringify(choice), byHealth ? health : null, choice.text || choice.site ? tags : null],
   );
   const isPhone = useIsPhone();
   const height = isPhone ? CARD : ROW;
@@ -86,6 +91,14 @@ export function Streams({ api }: { api: Api }) {
     const isSwept = byHealth || list.streams.length <= SWEPT_ALWAYS;
     stores.health.sweep(isSwept ? list.streams.map(({ StreamName }) => StreamName) : []);
   }, [byHealth, list.streams, stores]);
+
+  const [wantsSites, setWantsSites] = useState(false);
+  const isTagged = choice.site !== "" || wantsSites || list.streams.length <= TAGS_SWEPT_ALWAYS;
+  useEffect(() => {
+    stores.tags.sweep(isTagged ? list.streams.map(({ StreamName }) => StreamName) : []);
+  }, [isTagged, list.streams, stores]);
+  const sites = useMemo(() => sitesOf(tags), [tags]);
+  const swept = stores.tags.swept.value;
 
   useEffect(() => {
     stores.thumbnails.want(rows.flatMap(({ StreamName: name }) => {
@@ -119,7 +132,6 @@ export function Streams({ api }: { api: Api }) {
   const at = shown[cursor];
   useKeys({
     "/": () => search.current?.focus(),
-    "Ctrl+k": () => search.current?.focus(),
     j: () => move(cursor + 1),
     k: () => move(cursor - 1),
     ArrowDown: () => move(cursor + 1),
@@ -155,21 +167,32 @@ export function Streams({ api }: { api: Api }) {
           <div class="streams-head">
             <div class="page-head">
               <h1>{t("place.streams")}</h1>
-              <span class="streams-count">{list.isComplete || list.streams.length > 0 ? <Counts streams={list.streams} shown={shown.length} isFiltered={isFiltered} found={counts(list.streams, health)} isLoading={!list.isComplete} /> : null}</span>
+              <span class="streams-count">{list.isComplete || list.streams.length > 0 ? <Counts streams={list.streams} shown={shown.length} isFiltered={isFiltered} found={counts(list.streams, health)} isLoading={!list.isComplete} swept={choice.site === "" ? null : swept} /> : null}</span>
               <span class="grow" />
               <Button icon="plus" disabled={!canWrite} onClick={() => setOpen("create")}>{t("create.title")}</Button>
             </div>
             <div class="streams-bar">
               <div class="search">
                 <Icon name="search" />
-                <input ref={search} class="input" type="search" value={choice.text} placeholder={t("list.search")}
+                <input ref={search} class="input" type="search" value={written.text} placeholder={t("list.search")}
                   aria-label={t("list.search")} spellcheck={false}
                   onKeyDown={(event) => {
                     if (event.key === "Escape") event.currentTarget.blur();
-                    if (event.key === "Enter" && shown[0]) { event.currentTarget.blur(); move(0); }
+                    if (event.key !== "Enter" || event.isComposing) return;
+                    if (moment) void moment.open();
+                    else if (shown[0]) { event.currentTarget.blur(); move(0); }
                   }}
                   onInput={(event) => { setQuery({ q: event.currentTarget.value || undefined }); setCursor(-1); }} />
+                {moment && <MomentHint moment={moment} />}
               </div>
+              <span class="row" onFocusIn={() => setWantsSites(true)} onPointerDown={() => setWantsSites(true)}>
+                <SelectField isBare label={t("list.site")} value={choice.site}
+                  choices={[
+                    { value: "", label: t("list.anySite") },
+                    ...(choice.site === "" || sites.includes(choice.site) ? sites : [choice.site, ...sites]).map((value) => ({ value, label: value })),
+                  ]}
+                  onChange={(site) => setQuery({ site: site || undefined })} />
+              </span>
               <SelectField isBare label={t("column.state")} value={choice.state}
                 choices={[
                   { value: "", label: t("list.anyState") },
@@ -260,9 +283,11 @@ interface CountsProps {
   isFiltered: boolean;
   found: Record<StreamState, number> | null;
   isLoading: boolean;
+  /** How far the tags are read that the choice is about. */
+  swept: { done: number; of: number } | null;
 }
 
-function Counts({ streams, shown, isFiltered, found, isLoading }: CountsProps) {
+function Counts({ streams, shown, isFiltered, found, isLoading, swept }: CountsProps) {
   const parts = [
     isFiltered ? t("list.of", { n: number(shown), of: number(streams.length) }) : tn("list.count", streams.length),
   ];
@@ -272,6 +297,7 @@ function Counts({ streams, shown, isFiltered, found, isLoading }: CountsProps) {
     }
   }
   if (isLoading) parts.push(t("loading"));
+  else if (swept && swept.done < swept.of) parts.push(t("list.tagsRead", { done: number(swept.done), of: number(swept.of) }));
   return <>{parts.join(" · ")}</>;
 }
 
@@ -286,16 +312,17 @@ function NothingMatches({ streams, choice, health, tags }: NothingProps) {
   const found = blame(streams, choice, health, tags);
   const what = found && {
     text: `“${choice.text}”`,
+    site: `site = ${choice.site}`,
     state: choice.state && t(STATE_KEYS[choice.state]),
     codec: choice.codec,
   }[found.part];
-  const names = { text: "q", state: "state", codec: "codec" } as const;
+  const names = { text: "q", site: "site", state: "state", codec: "codec" } as const;
   return (
     <Empty icon="search" title={t("list.nothing")}>
       {found && <p>{tn("list.without", found.count, { what: what ?? "" })}</p>}
       <div class="row">
         {found && <Button onClick={() => setQuery({ [names[found.part]]: undefined })}>{t("list.drop", { what: what ?? "" })}</Button>}
-        <Button onClick={() => setQuery({ q: undefined, state: undefined, codec: undefined })}>{t("list.dropAll")}</Button>
+        <Button onClick={() => setQuery({ q: undefined, site: undefined, state: undefined, codec: undefined })}>{t("list.dropAll")}</Button>
       </div>
     </Empty>
   );

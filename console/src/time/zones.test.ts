@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ownZone } from "../../time/zone.ts";
+import { ownZone } from "./zone.ts";
 import { nextZone, zoneChoice, zoneOf } from "./zones.ts";
 
 test("site, mine, UTC and round again", () => {

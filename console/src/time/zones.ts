@@ -1,6 +1,6 @@
 // In which zone times are shown: the site's, the browser's, or UTC.
 
-import { isZone, ownZone } from "../../time/zone.ts";
+import { isZone, ownZone } from "./zone.ts";
 
 export type ZoneChoice = "site" | "mine" | "utc";
 

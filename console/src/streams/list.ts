@@ -1,9 +1,9 @@
 // All streams, loaded page by page and kept as one array.
 
 import { type Signal, signal } from "@preact/signals";
-import { type ApiError, asApiError, isAbort } from "../../api/error.ts";
-import type { Api } from "../../api/operations.ts";
-import type { StreamInfo } from "../../api/types.ts";
+import { type ApiError, asApiError, isAbort } from "../api/error.ts";
+import type { Api } from "../api/operations.ts";
+import type { StreamInfo } from "../api/types.ts";
 
 const PAGE = 1000;
 const EVERY_MS = 30_000;
@@ -20,7 +20,7 @@ export interface List {
 }
 
 /** Who comes back to the list sees it as it was while it is loaded anew. */
-const kept = new WeakMap<Api, List>();
+const kept = new WeakMap<Api, List & { at: number }>();
 
 export class StreamList {
   readonly state: Signal<List>;
@@ -28,9 +28,13 @@ export class StreamList {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
-  constructor(private readonly api: Api) {
-    this.state = signal(kept.get(api) ?? { streams: [], isLoading: true, isComplete: false, error: undefined });
-    void this.load();
+  /** `mayBeKept`: a list that came lately does. */
+  constructor(private readonly api: Api, { mayBeKept = false } = {}) {
+    const known = kept.get(api);
+    this.state = signal(known ?? { streams: [], isLoading: true, isComplete: false, error: undefined });
+    const age = known ? Date.now() - known.at : Infinity;
+    if (mayBeKept && age < EVERY_MS) this.#later(EVERY_MS - age);
+    else void this.load();
   }
 
   async load(): Promise<void> {
@@ -51,7 +55,7 @@ export class StreamList {
         if (next && !before.isComplete) this.state.value = { ...this.state.peek(), streams: [...streams], error: undefined };
       } while (next);
       this.state.value = { streams, isLoading: false, isComplete: true, error: undefined };
-      kept.set(this.api, this.state.peek());
+      kept.set(this.api, { ...this.state.peek(), at: Date.now() });
     } catch (error) {
       if (isAbort(error)) return;
       this.state.value = { ...this.state.peek(), isLoading: false, error: asApiError(error) };
