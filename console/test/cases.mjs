@@ -8,4 +8,4 @@ import states from "./cases/states.mjs";
 import stream from "./cases/stream.mjs";
 import timeline from "./cases/timeline.mjs";
 
-export const CASES = [...signin, ...first, ...list, ...stream, ...timeline, ...states];
+export const CASES = [...signin, ...first, ...list, ...stream, ...states, ...timeline];
