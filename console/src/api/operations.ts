@@ -131,6 +131,12 @@ export class Api {
     return (await this.clip(input, {}, signal)).blob();
   }
 
+  /** Fragments by number, each a Matroska document. */
+  async fragments(name: string, numbers: string[], signal?: AbortSignal): Promise<Response> {
+    const target = await this.mediaTarget("GetMediaForFragmentList", "GET_MEDIA_FOR_FRAGMENT_LIST", name);
+    return this.client.send("GetMediaForFragmentList", target, { StreamName: name, Fragments: numbers }, signal);
+  }
+
   getImages(
     input: ImagesRequest, signal?: AbortSignal,
   ): Promise<{ Images: ImageEntry[]; NextToken: string | null }> {

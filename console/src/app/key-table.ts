@@ -38,6 +38,7 @@ export const KEYS_OF: Partial<Record<Route["page"], readonly KeyRow[]>> = {
     [["m"], "keys.mute"],
     [["f"], "keys.fullscreen"],
     [["i"], "keys.stats"],
+    [["j", "k", "Enter"], "keys.fragments"],
   ],
   wall: [
     [["←", "→", "↑", "↓"], "keys.tile"],

@@ -26,8 +26,8 @@ interface Place {
 const PLACES: Place[] = [
   { to: { page: "wall", layout: "auto" }, label: "place.wall", icon: "wall", pages: ["wall"] },
   { to: { page: "streams" }, label: "place.streams", icon: "streams", pages: ["streams", "stream"] },
-  { to: { page: "settings", part: "" }, label: "place.settings", icon: "settings", pages: ["settings"] },
 ];
+const SETTINGS: Place = { to: { page: "settings", part: "" }, label: "place.settings", icon: "settings", pages: ["settings"] };
 
 const rail = preference<"narrow" | "open">("rail", "narrow");
 
@@ -46,14 +46,11 @@ export function Shell({ api, children }: { api: Api; children: ComponentChildren
     <div class="shell">
       <nav class={`rail${isOpen ? " is-open" : ""}`} aria-label={t("places")}>
         <div class="mark"><img src="/console/icon.svg" alt="" /><span>Streamkeep</span></div>
-        {PLACES.map(({ to, label, icon, pages }) => (
-          <Link key={label} to={to} class="rail-item" isCurrent={pages.includes(page)} title={t(label)}>
-            <Icon name={icon} /><span>{t(label)}</span>
-          </Link>
-        ))}
+        {PLACES.map((place) => <RailLink key={place.label} {...place} isCurrent={place.pages.includes(page)} />)}
         <button type="button" class="rail-item" title={t("palette.open")} aria-haspopup="dialog" onClick={() => toggleOverlay("palette")}>
           <Icon name="search" /><span>{t("palette.verb")}</span>
         </button>
+        <RailLink {...SETTINGS} isCurrent={SETTINGS.pages.includes(page)} />
         <div class="grow" />
         <button type="button" class="rail-item only-wide" aria-expanded={isOpen} title={t(isOpen ? "rail.close" : "rail.open")}
           onClick={() => { rail.value = isOpen ? "narrow" : "open"; }}>
@@ -67,6 +64,14 @@ export function Shell({ api, children }: { api: Api; children: ComponentChildren
       <main tabIndex={-1}>{children}</main>
       <Over api={api} />
     </div>
+  );
+}
+
+function RailLink({ to, label, icon, isCurrent }: Place & { isCurrent: boolean }) {
+  return (
+    <Link to={to} class="rail-item" isCurrent={isCurrent} title={t(label)}>
+      <Icon name={icon} /><span>{t(label)}</span>
+    </Link>
   );
 }
 

@@ -497,7 +497,104 @@ export default [
       }
     }, 24),
   },
+  {
+    name: "fragments: newest first, by keyboard, shown in the player, and one as MP4 and MKV",
+    run: (test) => withCamera(test, async () => {
+      const { page, watch } = test;
+      await signIn(test, "/console/streams/gate-3");
+      await plays(page, 0.3);
+      await page.getByRole("tab", { name: "Fragments" }).click();
+      await page.waitForURL((url) => url.searchParams.get("tab") === "fragments");
+      const rows = page.locator(".fragment-row");
+      await rows.nth(3).waitFor();
+      const times = (await rows.locator(".fragment-time").allInnerTexts()).map((text) => text.slice(0, 12));
+      assert.deepEqual(times, [...times].sort().reverse(), "not newest first");
+      // A new one comes in front by itself.
+      await page.waitForFunction((first) => !document.querySelector(".fragment-time").textContent.startsWith(first), times[0]);
+      await page.locator("h1").click();
+      const hand = new Hand(page);
+      await hand.press("j");
+      await hand.press("j");
+      await hand.press("j");
+      const chosen = page.locator(".fragment-row[aria-selected=true]");
+      const shown = (await chosen.locator(".fragment-time").innerText()).slice(0, 12);
+      await hand.press("Enter");
+      await page.waitForURL(/[?&]t=/);
+      const first = Date.parse(new URL(page.url()).searchParams.get("t"));
+      const wall = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "Europe/Berlin" }).format(first);
+      test.notes.push(`fragment of ${shown}, player at ${wall}`);
+      await page.locator(".fragment-row.is-playing").first().waitFor();
+      // While others come, the chosen one stays where it is on the screen.
+      await page.setViewportSize({ width: 1440, height: 720 });
+      const place = async () => (await chosen.boundingBox()).y;
+      const before = await place();
+      await pause(4500);
+      assert.ok(Math.abs((await place()) - before) < 2, `${(await place()) - before} px`);
+      await axe(page, "fragments");
+      for (const [container, format] of [["MP4", "mov"], ["MKV", "matroska"]]) {
+        const downloads = page.waitForEvent("download");
+        await page.locator(".fragment-chosen").getByRole("button", { name: container }).click();
+        const download = await downloads;
+        assert.match(download.suggestedFilename(), new RegExp(`^gate-3_\\d{4}-.*Z\\.${container.toLowerCase()}$`));
+        const file = await download.path();
+        const found = JSON.parse(execFileSync("ffprobe", ["-v", "error", "-show_format", "-count_packets", "-show_streams", "-of", "json", file]).toString());
+        assert.ok(found.format.format_name.includes(format), found.format.format_name);
+        const video = found.streams.find(({ codec_type }) => codec_type === "video");
+        test.notes.push(`${container}: ${video.nb_read_packets} pictures`);
+        assert.equal(Number(video.nb_read_packets), 50);
+      }
+      watch.allows = [/status of 403/];
+      await fault(page, "**/getMediaForFragmentList", 403, "AccessDeniedException", "not authorized");
+      await page.locator(".fragment-chosen").getByRole("button", { name: "MKV" }).click();
+      await page.getByText("needs kinesisvideo:GetMediaForFragmentList").waitFor();
+    }, 14),
+  },
+  {
+    name: "fragments: tens of thousands, sixty rows in the page",
+    run: async (test) => {
+      const { page } = test;
+      const now = Date.now();
+      await page.route("**/listFragments", async (route) => {
+        const { NextToken, FragmentSelector } = JSON.parse(route.request().postData());
+        const { StartTimestamp, EndTimestamp } = FragmentSelector.TimestampRange;
+        const first = Math.max(Math.ceil(StartTimestamp / 0.5), Math.ceil((now / 1000 - 20 * 3600) / 0.5)) + Number(NextToken ?? 0);
+        const last = Math.floor(Math.min(EndTimestamp, now / 1000) / 0.5);
+        const count = Math.max(0, Math.min(1000, last - first + 1));
+        await route.fulfill({
+          headers: { "access-control-allow-origin": "*" },
+          json: {
+            Fragments: Array.from({ length: count }, (_, n) => ({
+              FragmentNumber: String(91343852333181432392682062607743920000n + BigInt(first + n)), FragmentSizeInBytes: 512_000,
+              ProducerTimestamp: (first + n) * 0.5, ServerTimestamp: (first + n) * 0.5, FragmentLengthInMilliseconds: 500,
+            })),
+            NextToken: first + count <= last ? String(Number(NextToken ?? 0) + count) : null,
+          },
+        });
+      });
+      await change(page, "**/describeStream", (body) => { body.StreamInfo.CreationTime -= 86_400; });
+      watchNotFound(test);
+      await signIn(test, "/console/streams/gate-3?tab=fragments");
+      await page.locator(".fragment-row").first().waitFor();
+      const worst = await page.evaluate(async () => {
+        const body = document.querySelector(".fragments-body");
+        let rows = 0;
+        for (let step = 0; step < 150; step++) {
+          body.scrollTop = body.scrollHeight;
+          await new Promise((resolve) => setTimeout(resolve, 30));
+          rows = Math.max(rows, document.querySelectorAll(".fragment-row").length);
+        }
+        return { rows, height: body.scrollHeight };
+      });
+      test.notes.push(`${Math.round(worst.height / 48)} fragments, at most ${worst.rows} rows`);
+      assert.ok(worst.height / 48 > 20_000);
+      assert.ok(worst.rows <= 60);
+    },
+  },
 ];
+
+function watchNotFound({ watch }) {
+  watch.allows = [/status of 404/];
+}
 
 /** In the page: the clock in the picture on the screen, ten times a second, and which element shows it. */
 async function watchClock({ seconds, columns, square, width, height }) {

@@ -170,8 +170,8 @@ const NEXT: Record<string, Key> = {
 };
 
 /** What to try after an error. */
-function nextStep(error: ApiError): string {
-  if (error.isDenied) return t("export.nextDenied");
+export function nextStep(error: ApiError): string {
+  if (error.isDenied) return t("export.nextDenied", { action: `kinesisvideo:${error.operation}` });
   if (error.exception === "NoDataRetentionException") return t("player.noRetention", { none: retention(0) });
   return t(NEXT[error.exception] ?? "export.nextOther");
 }

@@ -5,7 +5,8 @@ import { isOnline } from "../../app/connection.ts";
 import { t } from "../../app/i18n.ts";
 import { Link } from "../../app/link.tsx";
 import { useLoad } from "../../app/load.ts";
-import { go } from "../../app/router.ts";
+import { later } from "../../app/later.tsx";
+import { go, query, setQuery } from "../../app/router.ts";
 import { DeleteDialog } from "../../streams/delete-dialog.tsx";
 import { RetentionDialog } from "../../streams/retention-dialog.tsx";
 import { StateWords } from "../../streams/state-words.tsx";
@@ -23,7 +24,10 @@ import { TimelineSlot } from "./timeline-slot.tsx";
 import "./stream.css";
 
 type Open = "tags" | "retention" | "delete" | null;
-type Tab = "health" | "details" | "lab";
+type Tab = "health" | "fragments" | "details" | "lab";
+
+const TABS: readonly Tab[] = ["health", "fragments", "details", "lab"];
+const Fragments = later(() => import("./fragments.tsx"));
 
 /** How long the player waits to be told the state of the stream. */
 const HEALTH_WAIT_MS = 500;
@@ -39,7 +43,7 @@ export default function StreamPage({ api, name }: { api: Api; name: string }) {
     return () => clearTimeout(timer);
   }, []);
   const [open, setOpen] = useState<Open>(null);
-  const [tab, setTab] = useState<Tab>("health");
+  const tab = TABS.find((one) => one === query.value["tab"]) ?? "health";
   const handle = useMemo<PlayerHandle>(() => ({ seek: () => {}, playUrl: () => {} }), []);
   const [playhead, setPlayhead] = useState<{ wallMs: number | null; isLive: boolean }>({ wallMs: null, isLive: true });
 
@@ -91,12 +95,13 @@ export default function StreamPage({ api, name }: { api: Api; name: string }) {
             onSeek={(wallMs) => handle.seek(wallMs)} />
         </div>
         <aside class="stream-side panel">
-          <Tabs label={t("stream.tabs")} chosen={tab} onChoose={setTab} tabs={[
-            { id: "health", label: t("tab.health") },
-            { id: "details", label: t("tab.details") },
-            { id: "lab", label: t("tab.lab") },
-          ]}>
+          <Tabs label={t("stream.tabs")} chosen={tab} tabs={TABS.map((id) => ({ id, label: t(`tab.${id}`) }))}
+            onChoose={(id) => setQuery({ tab: id === "health" ? undefined : id })}>
             {tab === "health" && <HealthPanel watched={watched} />}
+            {tab === "fragments" && (
+              <Fragments key={name} api={api} stream={stream} siteZone={tags.value?.["streamkeep:timezone"]} playhead={playhead.wallMs}
+                onShow={(wallMs) => handle.seek(wallMs)} />
+            )}
             {tab === "details" && <Details stream={stream} tags={tags} onOpen={setOpen} />}
             {tab === "lab" && <Lab api={api} stream={stream} playhead={playhead.wallMs} onPlay={(url, kind) => handle.playUrl(url, kind)} />}
           </Tabs>
