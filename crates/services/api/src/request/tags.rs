@@ -111,11 +111,17 @@ pub(super) fn checked_tags(
                 "The tag key '{key}' begins with aws:, which is reserved."
             )));
         }
-        if begins(key, "streamkeep:") && key != ImageTrigger::TAG {
+        if begins(key, "streamkeep:") && ![ImageTrigger::TAG, TIME_ZONE_TAG].contains(&key.as_str())
+        {
             return Err(ApiError::invalid_argument(format!(
                 "The tag key '{key}' begins with streamkeep:, and there is no such setting; there \
-                 is {}.",
+                 are {} and {TIME_ZONE_TAG}.",
                 ImageTrigger::TAG
+            )));
+        }
+        if key == TIME_ZONE_TAG && !is_time_zone(value) {
+            return Err(ApiError::invalid_argument(format!(
+                "The tag {key} is the name of a time zone, as Europe/Berlin, not '{value}'."
             )));
         }
         if key == ImageTrigger::TAG && ImageTrigger::from_wire(value).is_none() {
@@ -125,6 +131,20 @@ pub(super) fn checked_tags(
         }
     }
     Ok(tags)
+}
+
+/// The time zone of a stream's place, in which the console shows its times (console.md §3.3).
+const TIME_ZONE_TAG: &str = "streamkeep:timezone";
+
+/// Whether it looks like a name of the IANA time zone database (its "theory" file, Names of timezones);
+/// which names there are changes with the database of whoever reads it.
+fn is_time_zone(name: &str) -> bool {
+    let is_part = |part: &str| {
+        part.len() <= 14
+            && part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+'))
+    };
+    name.split('/').all(is_part)
 }
 
 /// At most 50 tags fit one answer, so no token was ever handed out.
