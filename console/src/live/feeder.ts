@@ -6,7 +6,7 @@
  * position has is kept beside it.
  */
 
-import { decodeTimeOf, timescalesOf } from "./boxes.ts";
+import { decodeTimeOf, lasting, timescalesOf } from "./boxes.ts";
 import { type Decision, FeedEdge } from "./edge.ts";
 import type { Chunk } from "./protocol.ts";
 import type { PlaybackSample } from "./tiers.ts";
@@ -83,6 +83,10 @@ export const AHEAD_S_MAX = 4;
 /** Into a key frame, so that rounding does not land before it. */
 const INTO_FRAME_S = 0.01;
 const DRY_S = 0.1;
+/** A stretch that begins with one frame for so long begins with what there was last. */
+const STAND_IN_S = 0.2;
+/** How long it is told to last. */
+const STAND_IN_TOLD_S = 0.04;
 const ANCHORS_MAX = 600;
 
 type Job =
@@ -117,6 +121,8 @@ export class Feeder {
   #end = 0;
   /** How long a frame of what was appended last is, about. */
   #frameS = 0;
+  /** What was appended last is a picture for want of a stream. */
+  #isStandIn = false;
   /** Starts of the GOPs in the buffer. */
   #gops: number[] = [];
   #anchors: Anchor[] = [];
@@ -306,13 +312,21 @@ export class Feeder {
       buffer.timestampOffset = this.#offset;
     }
     const start = own + this.#offset;
-    buffer.appendBuffer(chunk.bytes as Uint8Array<ArrayBuffer>);
+    let durationS = chunk.durationUs / 1e6;
+    let bytes = chunk.bytes as Uint8Array<ArrayBuffer>;
+    // Chromium takes the length of such a frame for that of all, and drops those that follow as late for as long.
+    this.#isStandIn = (this.#isNewStretch || chunk.isDiscontinuity) && decodeTime.frames === 1 && durationS > STAND_IN_S && !this.#format?.isKeyOnly;
+    if (this.#isStandIn) {
+      durationS = STAND_IN_TOLD_S;
+      bytes = lasting(bytes, Math.round(durationS * timescale)) as Uint8Array<ArrayBuffer>;
+    }
+    buffer.appendBuffer(bytes);
     this.#appending = job.done;
     // Only what was taken counts: a full buffer throws above.
     this.#anchor(start, chunk.wallUs / 1000);
     this.#isNewStretch = false;
-    this.#end = Math.max(this.#end, start + chunk.durationUs / 1e6);
-    this.#frameS = chunk.durationUs / 1e6 / Math.max(1, decodeTime.frames ?? 1);
+    this.#end = Math.max(this.#end, start + durationS);
+    this.#frameS = durationS / Math.max(1, decodeTime.frames ?? 1);
     if (chunk.isKey) {
       this.#gops.push(start);
       if (this.#format?.isKeyOnly) this.#keyGoal = start + Math.min(INTO_FRAME_S, chunk.durationUs / 2e6);
@@ -467,6 +481,7 @@ export class Feeder {
     if (this.#format?.isKeyOnly || (this.#isFrameAsked && !isAnew)) return;
     if (!("requestVideoFrameCallback" in video)) return this.#guessFrame();
     this.#isFrameAsked = true;
+    if (this.#isStandIn) return;
     video.requestVideoFrameCallback((_, { mediaTime, expectedDisplayTime }) => {
       this.#isFrameAsked = false;
       // A frame from before a seek says nothing about it.
