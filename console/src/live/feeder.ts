@@ -127,6 +127,8 @@ export class Feeder {
   #gops: number[] = [];
   #anchors: Anchor[] = [];
   #hasShown = false;
+  /** When the first frame of this format was shown. */
+  #begunAt: number | null = null;
   #isFrameAsked = false;
   #isHidden = false;
   /** A key frame waits to be shown: the newest. */
@@ -160,6 +162,7 @@ export class Feeder {
     const type = `video/mp4; codecs="${format.codec}"`;
     if (!this.#surface.isTypeSupported(type)) return this.#fault("unsupported");
     this.#format = format;
+    this.#begunAt = null;
     this.#drop(this.#jobs.length);
     this.#isWaitingForKey = true;
     this.#isNewStretch = true;
@@ -246,6 +249,7 @@ export class Feeder {
 
   destroy(): void {
     if (!this.#source) return;
+      begunAt: this.#begunAt,
     const { video } = this.#options;
     this.#listeners.abort();
     this.#drop(this.#jobs.length);
@@ -503,6 +507,7 @@ export class Feeder {
   }
 
   #count(position: number): void {
+    this.#begunAt ??= this.#options.now();
     const last = this.#lastPosition;
     if (last !== null && position > last && !this.#options.video.seeking) this.#played += position - last;
     if (last !== null || this.#hasShown) this.#lastPosition = position;

@@ -362,7 +362,9 @@ export class WallTile {
   /** Key frames do not drop: a clean stretch, after which more may be tried. */
   #calm(): PlaybackSample {
     const now = this.wall.needs.now();
-    return { now, droppedFrames: 0, totalFrames: 0, playedS: now / 1000, receivedBytes: 0, isHidden: this.#isPageHidden };
+    return {
+      now, droppedFrames: 0, totalFrames: 0, playedS: now / 1000, receivedBytes: 0, isHidden: this.#isPageHidden, begunAt: -Infinity,
+    };
   }
 
   #shown(): Shown {
