@@ -163,12 +163,18 @@ export class Feeder {
     if (!this.#surface.isTypeSupported(type)) return this.#fault("unsupported");
     this.#format = format;
     this.#begunAt = null;
+    this.begin();
     this.#drop(this.#jobs.length);
     this.#isWaitingForKey = true;
     this.#isNewStretch = true;
     if (type !== this.#type) this.#jobs.push({ do: "type", type });
     if (format.isKeyOnly) this.#options.video.pause();
     this.#pump();
+  }
+
+  /** What comes now may be late, as after a gap: the edge is sought. */
+  begin(): void {
+    this.#edge.begin();
   }
 
   /** An init or media chunk. `done` is called once, when its bytes are not held any more. */
@@ -244,12 +250,12 @@ export class Feeder {
       playedS: this.#played,
       receivedBytes: this.#received,
       isHidden: this.#isHidden,
+      begunAt: this.#begunAt,
     };
   }
 
   destroy(): void {
     if (!this.#source) return;
-      begunAt: this.#begunAt,
     const { video } = this.#options;
     this.#listeners.abort();
     this.#drop(this.#jobs.length);
@@ -422,8 +428,8 @@ export class Feeder {
       seekable: newest,
       hasShown: this.#hasShown,
       isHidden: this.#isHidden,
-      // It starts by itself: only the first seek waits for media.
-      isPaused: newest === null,
+      isEmpty: newest === null,
+      isPlaying: !video.paused && !video.seeking,
     });
     this.#follow(decision);
     if (newest && video.paused && !this.#isHidden) this.#play();
@@ -475,6 +481,7 @@ export class Feeder {
   }
 
   #stalled(): void {
+    if (this.#isStandIn) return;
     if (this.#hasShown && !this.#isHidden && !this.#options.video.seeking) this.#edge.stalled(this.#options.now());
   }
 
@@ -485,7 +492,6 @@ export class Feeder {
     if (this.#format?.isKeyOnly || (this.#isFrameAsked && !isAnew)) return;
     if (!("requestVideoFrameCallback" in video)) return this.#guessFrame();
     this.#isFrameAsked = true;
-    if (this.#isStandIn) return;
     video.requestVideoFrameCallback((_, { mediaTime, expectedDisplayTime }) => {
       this.#isFrameAsked = false;
       // A frame from before a seek says nothing about it.
@@ -502,12 +508,12 @@ export class Feeder {
 
   #shown(position: number, shownAt: number): void {
     this.#hasShown = true;
+    this.#begunAt ??= this.#options.now();
     const wallMs = this.wallAt(position);
     if (wallMs !== null) this.#options.onFrame?.({ wallMs, shownAt });
   }
 
   #count(position: number): void {
-    this.#begunAt ??= this.#options.now();
     const last = this.#lastPosition;
     if (last !== null && position > last && !this.#options.video.seeking) this.#played += position - last;
     if (last !== null || this.#hasShown) this.#lastPosition = position;
