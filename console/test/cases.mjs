@@ -1,10 +1,11 @@
-// What a person does, and what must be seen. A case has `name`, `run`, and `needs`: "nothing", or, when it says
-// nothing, "camera", which is the stream gate-3 with one. `run` gets page, site, server, watch, notes, camera.
+// What a person does, and what must be seen. A case has `name`, `run`, and `needs`: "nothing", "wall" (sixteen
+// streams with cameras), or, where it says nothing, "camera" (the stream gate-3 with one). `run` gets page, site, server, watch, notes, camera.
 
 import first from "./cases/first.mjs";
 import list from "./cases/list.mjs";
 import signin from "./cases/signin.mjs";
 import states from "./cases/states.mjs";
 import stream from "./cases/stream.mjs";
+import wall from "./cases/wall.mjs";
 
-export const CASES = [...signin, ...first, ...list, ...stream, ...states];
+export const CASES = [...signin, ...first, ...list, ...stream, ...states, ...wall];
