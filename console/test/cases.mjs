@@ -2,10 +2,12 @@
 // streams with cameras), or, where it says nothing, "camera" (the stream gate-3 with one). `run` gets page, site, server, watch, notes, camera.
 
 import first from "./cases/first.mjs";
+import hostile from "./cases/hostile.mjs";
 import list from "./cases/list.mjs";
+import security from "./cases/security.mjs";
 import signin from "./cases/signin.mjs";
 import states from "./cases/states.mjs";
 import stream from "./cases/stream.mjs";
 import wall from "./cases/wall.mjs";
 
-export const CASES = [...signin, ...first, ...list, ...stream, ...states, ...wall];
+export const CASES = [...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall];
