@@ -28,11 +28,13 @@ export class Watch {
       if (!this.allows.some((allowed) => allowed.test(text))) this.troubles.push(`console: ${text}`);
     });
     page.on("pageerror", (error) => this.troubles.push(`page: ${error.stack ?? error.message}`));
-    page.on("request", (request) => {
-      const url = new URL(request.url());
+    const ask = (text) => {
+      const url = new URL(text.replace(/^ws/, "http"));
       if (["blob:", "data:"].includes(url.protocol) || origins.includes(url.origin)) return;
       this.troubles.push(`foreign request: ${url.origin}`);
-    });
+    };
+    page.on("request", (request) => ask(request.url()));
+    page.on("websocket", (socket) => ask(socket.url()));
   }
 
   static async open(browser, origins, options = {}) {

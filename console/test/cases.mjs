@@ -1,11 +1,16 @@
-// What a person does, and what must be seen. A case has `name`, `run`, and `needs`: "nothing", or, when it says
-// nothing, "camera", which is the stream gate-3 with one. `run` gets page, site, server, watch, notes, camera.
+// What a person does, and what must be seen. A case has `name`, `run`, and `needs`: "nothing", "wall" (sixteen
+// streams with cameras), or, where it says nothing, "camera" (the stream gate-3 with one). `run` gets page, site, server, watch, notes, camera.
 
 import first from "./cases/first.mjs";
+import hostile from "./cases/hostile.mjs";
 import list from "./cases/list.mjs";
+import security from "./cases/security.mjs";
 import signin from "./cases/signin.mjs";
 import states from "./cases/states.mjs";
 import stream from "./cases/stream.mjs";
 import timeline from "./cases/timeline.mjs";
+import wall from "./cases/wall.mjs";
 
-export const CASES = [...signin, ...first, ...list, ...stream, ...states, ...timeline];
+export const CASES = [
+  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...timeline,
+];

@@ -2,27 +2,91 @@
 
 import * as stamp from "../../tests/players/stamp.mjs";
 
-/** How old the pictures on the screen are, by the clock in them, in milliseconds. */
-export async function pictureAges(page) {
-  const rows = await page.evaluate(readPictures, { width: stamp.WIDTH, height: stamp.HEIGHT });
-  return rows.map(({ at, data }) => {
-    const ms = stamp.read(data);
-    return ms === null ? NaN : (((at - ms) % 2 ** 32) + 2 ** 32) % 2 ** 32;
+const WRAP = 2 ** 32;
+
+/** Milliseconds from a stamp to an instant. */
+const age = (at, ms) => (((at - ms) % WRAP) + WRAP) % WRAP;
+
+/** The middles of the squares, as a picture of nothing else. */
+function decode(squares) {
+  const rgba = [];
+  squares.forEach((value, square) => {
+    const x = (square % stamp.COLUMNS) * stamp.SQUARE + stamp.SQUARE / 2;
+    const y = Math.floor(square / stamp.COLUMNS) * stamp.SQUARE + stamp.SQUARE / 2;
+    rgba[(y * stamp.WIDTH + x) * 4] = value;
+  });
+  return stamp.read(rgba);
+}
+
+/**
+ * The next picture of each video that `selector` finds, at the same time, and what the page says of it. When
+ * none comes within `withinMs` it is the one on the screen, and `isNew` is false. `ageMs` is null when there
+ * is no picture at all, NaN when its clock could not be read.
+ */
+export async function readPictures(page, selector = "video", withinMs = 1500) {
+  const { SQUARE, COLUMNS, ROWS, WIDTH, HEIGHT } = stamp;
+  const read = await page.evaluate(readInPage, { selector, withinMs, SQUARE, COLUMNS, ROWS, WIDTH, HEIGHT });
+  return read.map(({ at, squares, ...rest }) => {
+    if (!squares) return { ...rest, stampMs: null, ageMs: null };
+    const stampMs = decode(squares);
+    return { ...rest, stampMs, ageMs: stampMs === null ? NaN : age(at, stampMs) };
   });
 }
 
-/** In the page: the strip with the clock, of five pictures, and when each was shown. */
-async function readPictures({ width, height }) {
-  const video = document.querySelector("video");
-  const canvas = document.createElement("canvas");
-  canvas.width = width;
-  canvas.height = height;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  const rows = [];
-  for (let n = 0; n < 5; n++) {
-    const metadata = await new Promise((resolve) => video.requestVideoFrameCallback((_now, data) => resolve(data)));
-    context.drawImage(video, 0, 0, width, height, 0, 0, width, height);
-    rows.push({ at: performance.timeOrigin + metadata.expectedDisplayTime, data: [...context.getImageData(0, 0, width, height).data] });
-  }
-  return rows;
+async function readInPage({ selector, withinMs, SQUARE, COLUMNS, ROWS, WIDTH, HEIGHT }) {
+  const one = async (video) => {
+    const canvas = (video.stampCanvas ??= document.createElement("canvas"));
+    canvas.width = WIDTH;
+    canvas.height = HEIGHT;
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const draw = () => context.drawImage(video, 0, 0, WIDTH, HEIGHT, 0, 0, WIDTH, HEIGHT);
+    const shown = await new Promise((resolve) => {
+      const handle = video.requestVideoFrameCallback((_now, { expectedDisplayTime }) => {
+        draw();
+        resolve(expectedDisplayTime);
+      });
+      setTimeout(() => {
+        video.cancelVideoFrameCallback(handle);
+        resolve(null);
+      }, withinMs);
+    });
+    if (shown === null && video.readyState >= 2) draw();
+    const tile = video.closest(".tile");
+    const squares = [];
+    if (video.readyState >= 2) {
+      const { data } = context.getImageData(0, 0, WIDTH, HEIGHT);
+      for (let row = 0; row < ROWS; row++) {
+        for (let column = 0; column < COLUMNS; column++) {
+          squares.push(data[((row * SQUARE + SQUARE / 2) * WIDTH + column * SQUARE + SQUARE / 2) * 4]);
+        }
+      }
+    }
+    return {
+      name: tile?.dataset.stream,
+      mode: tile?.dataset.mode,
+      badge: (tile?.querySelector(".tile-badge") ?? document.querySelector(".badge"))?.textContent ?? "",
+      frames: video.getVideoPlaybackQuality().totalVideoFrames,
+      rate: video.playbackRate,
+      isNew: shown !== null,
+      at: performance.timeOrigin + (shown ?? performance.now()),
+      squares: squares.length > 0 ? squares : null,
+    };
+  };
+  return Promise.all([...document.querySelectorAll(selector)].map(one));
+}
+
+/** How old the pictures of the one video are: so many, one after the other. */
+export async function pictureAges(page, count = 5) {
+  const ages = [];
+  while (ages.length < count) ages.push((await readPictures(page))[0]?.ageMs ?? null);
+  return ages;
+}
+
+export function median(values) {
+  return quantile(values, 0.5);
+}
+
+export function quantile(values, part) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // The console in a browser, against a real server with a real camera:
-// `node test/run.mjs [--only TEXT] [--list] [--shots [TEXT]] [--headed]`.
+// `node test/run.mjs [--only TEXT] [--short] [--list] [--shots [TEXT]]`.
 //
 // One line per case, at the end `N passed, N failed`; exit status 0 when none failed. --shots takes
-// pictures of every screen into test/.shots instead. A case fails too when the browser logs an error,
-// reports a breach of the page's policy, or asks any other host.
+// pictures of every screen into test/.shots instead. --short hides a page for 15 s and not for 60,
+// and lingers less. A case fails too when the browser logs an error, reports a breach of the page's
+// policy, or asks any other host.
 //
 // STREAMKEEP names the server binary, CHROMIUM the browser. Build first: `npm run build`.
 
@@ -13,9 +14,14 @@ import { Camera } from "../../tests/players/camera.mjs";
 import { Server } from "../../tests/players/server.mjs";
 import { Watch, launch } from "./browser.mjs";
 import { CASES } from "./cases.mjs";
+import { WALL_STREAMS } from "./cases/wall.mjs";
+import { fleets } from "./fleet.mjs";
 import { takeShots } from "./shots.mjs";
 import { serveSite } from "./site.mjs";
 import { pause } from "./steps.mjs";
+
+/** Encoders behind the streams of the wall. */
+const CAMERAS = 4;
 
 const argument = (name) => {
   const at = process.argv.indexOf(name);
@@ -25,14 +31,24 @@ const only = argument("--only");
 const wantsShots = process.argv.includes("--shots");
 const chosen = CASES.filter(({ name }) => !only || name.includes(only));
 
-/** What a case needs, whichever cases were run before it. */
+/** What a case needs, whichever cases were run before it. What it does not need is off: it takes time from others. */
 async function prepare(test, { needs = "camera" }) {
-  if (needs === "nothing" || test.camera?.isOn) return;
   const { server } = test;
-  await server.call("CreateStream", { StreamName: "gate-3", DataRetentionInHours: 24, Tags: { site: "north" } })
-    .catch(({ kind }) => assert.equal(kind, "ResourceInUseException"));
-  test.camera = new Camera(server, "gate-3", { audio: true });
-  await pause(8000);
+  if (needs !== "wall") {
+    for (const fleet of test.wall ?? []) fleet.kill();
+    test.wall = undefined;
+  }
+  if (needs !== "camera") test.camera?.kill();
+  if (needs === "wall" && !test.wall) {
+    test.wall = await fleets(server, WALL_STREAMS, CAMERAS);
+    await pause(3000);
+  }
+  if (needs === "camera" && !test.camera?.isOn) {
+    await server.call("CreateStream", { StreamName: "gate-3", DataRetentionInHours: 24, Tags: { site: "north" } })
+      .catch(({ kind }) => assert.equal(kind, "ResourceInUseException"));
+    test.camera = new Camera(server, "gate-3", { audio: true });
+    await pause(8000);
+  }
 }
 
 async function runCase(test, one) {
@@ -63,7 +79,7 @@ async function main() {
     return true;
   }
   const server = await Server.start();
-  const test = { server };
+  const test = { server, isShort: process.argv.includes("--short") };
   let site;
   try {
     const { accessKeyId, secretAccessKey } = server.credentials;
@@ -84,7 +100,7 @@ async function main() {
     console.log(`${chosen.length - failed} passed, ${failed} failed`);
     return failed === 0;
   } finally {
-    test.camera?.kill();
+    await prepare(test, { needs: "nothing" });
     await test.browser?.close();
     site?.close();
     await server.stop();

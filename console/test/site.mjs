@@ -12,7 +12,7 @@ const TYPES = { ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg
 function policy(api) {
   return [
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: data:",
-    "media-src 'self' blob:", `connect-src 'self' ${api}`, "worker-src 'self'", "font-src 'self'",
+    "media-src 'self' blob:", `connect-src 'self' ${api} ${api.replace(/^http/, "ws")}`, "worker-src 'self'", "font-src 'self'",
     "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
     "trusted-types worker",
   ].join("; ");

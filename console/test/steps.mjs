@@ -26,6 +26,30 @@ export async function visit(page, path) {
   }, path);
 }
 
+/** Counts what a person does: a click or a key with its typing is one step. */
+export class Steps {
+  count = 0;
+
+  constructor(page) {
+    this.page = page;
+  }
+
+  async press(key) {
+    this.count += 1;
+    await this.page.keyboard.press(key);
+  }
+
+  async click(locator) {
+    this.count += 1;
+    await locator.click();
+  }
+
+  async doubleClick(locator) {
+    this.count += 1;
+    await locator.dblclick();
+  }
+}
+
 export const alert = (page) => page.locator("[role=alert]").first().innerText();
 
 /** Media time moves, and the pictures with it. */

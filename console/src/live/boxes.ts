@@ -1,4 +1,4 @@
-/** The two times of a CMAF track that the feeder needs, out of the boxes of ISO/IEC 14496-12. */
+/** The times of a CMAF track that the feeder needs, out of the boxes of ISO/IEC 14496-12. */
 
 export interface DecodeTime {
   track: number;
@@ -43,6 +43,23 @@ export function decodeTimeOf(media: Uint8Array): DecodeTime | null {
   return { track, time: high * 2 ** 32 + low, frames: trun && u32(trun, 4) };
 }
 
+/** A copy in which the frame of a fragment of one lasts so long, in units of the track's timescale. */
+export function lasting(media: Uint8Array, duration: number): Uint8Array {
+  const out = media.slice();
+  const moof = child(whole(out), "moof");
+  const traf = moof && child(moof, "traf");
+  const tfhd = traf && child(traf, "tfhd");
+  const trun = traf && child(traf, "trun");
+  if (!tfhd || !trun) return out;
+  // §8.8.7.1: base data offset, sample description index, default sample duration.
+  const defaults = flags(tfhd);
+  if (defaults & 0x08) put(tfhd, 8 + (defaults & 0x01 ? 8 : 0) + (defaults & 0x02 ? 4 : 0), duration);
+  // §8.8.8.1: data offset, first sample's flags; then the first sample's duration.
+  const run = flags(trun);
+  if (run & 0x100) put(trun, 8 + (run & 0x01 ? 4 : 0) + (run & 0x04 ? 4 : 0), duration);
+  return out;
+}
+
 interface Box {
   type: string;
   view: DataView;
@@ -83,4 +100,13 @@ function u8({ view }: Box, at: number): number | null {
 
 function u32({ view }: Box, at: number): number | null {
   return at + 4 <= view.byteLength ? view.getUint32(at) : null;
+}
+
+/** The version and flags of a full box, without the version. */
+function flags(box: Box): number {
+  return (u32(box, 0) ?? 0) & 0xff_ffff;
+}
+
+function put({ view }: Box, at: number, value: number): void {
+  if (at + 4 <= view.byteLength) view.setUint32(at, value);
 }

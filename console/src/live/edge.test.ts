@@ -4,7 +4,7 @@ import { RATE_MAX } from "../player/governor.ts";
 import { FeedEdge, type Sample, TARGET_MAX_S, TARGET_MIN_S } from "./edge.ts";
 
 function sample(fields: Partial<Sample>): Sample {
-  return { now: 0, position: 0, edge: 10, seekable: { from: 0, to: 10 }, hasShown: true, isHidden: false, isPaused: false, ...fields };
+  return { now: 0, position: 0, edge: 10, seekable: { from: 0, to: 10 }, hasShown: true, isHidden: false, isEmpty: false, isPlaying: true, ...fields };
 }
 /** So far behind the target. */
 const behind = (excess: number, fields: Partial<Sample> = {}) => sample({ position: 10 - TARGET_MIN_S - excess, ...fields });
@@ -54,8 +54,42 @@ describe("hidden", () => {
     const feed = new FeedEdge();
     feed.decide(behind(0, { isHidden: true }));
     expect(feed.decide(behind(0.05)).seekTo).toBeNull();
-    expect(feed.decide(behind(0.5)).seekTo).toBeNull();
+    expect(feed.decide(behind(0.5, { now: 2001 })).seekTo).toBeNull();
   });
+});
+
+describe("start", () => {
+  test("a seek to the edge, once the first frame was shown", () => {
+    const feed = new FeedEdge();
+    expect(feed.decide(behind(1, { hasShown: false })).seekTo).toBeNull();
+    expect(feed.decide(behind(1, { now: 250 }))).toEqual({ rate: 1, seekTo: 10 - TARGET_MIN_S });
+    expect(feed.decide(behind(1, { now: 500 }))).toEqual({ rate: 1.1, seekTo: null });
+  });
+
+  test("not for what a higher rate does as well, and not later", () => {
+    const feed = new FeedEdge();
+    expect(feed.decide(behind(0.25)).seekTo).toBeNull();
+    expect(feed.decide(behind(1, { now: 2250 })).seekTo).toBeNull();
+    feed.begin();
+    expect(feed.decide(behind(0.2, { now: 2500 })).seekTo).toBeNull();
+    // More came.
+    expect(feed.decide(behind(1, { now: 3000 })).seekTo).not.toBeNull();
+  });
+});
+
+test("a player that stands although it has enough is sought", () => {
+  const feed = new FeedEdge();
+  const at = (now: number, fields: Partial<Sample> = {}) => feed.decide(behind(0.1, { now, ...fields })).seekTo;
+  expect(at(0)).toBeNull();
+  expect(at(250)).not.toBeNull();
+  // Not again before it has shown something, nor while it is paused.
+  expect(at(500, { hasShown: false })).toBeNull();
+  expect(at(750, { hasShown: false })).toBeNull();
+  expect(at(1000, { isPlaying: false })).toBeNull();
+  expect(at(1250, { isPlaying: false })).toBeNull();
+  // What it has is not enough: it waits.
+  expect(at(1500, { edge: 9.7, seekable: { from: 0, to: 9.7 } })).toBeNull();
+  expect(at(1750, { edge: 9.7, seekable: { from: 0, to: 9.7 } })).toBeNull();
 });
 
 test("stalls raise the target to 0.8 s, calm minutes lower it again", () => {
@@ -82,7 +116,8 @@ test("in virtual time it comes to the target and stays, never faster than 1.1", 
     position = Math.min(edge, position + 0.1 * rate);
   }
   expect(most).toBeLessThanOrEqual(RATE_MAX);
-  expect(seeks).toBe(0);
+  // The one at the start.
+  expect(seeks).toBe(1);
   expect(edge - position - TARGET_MIN_S).toBeLessThan(0.1);
   expect(edge - position - TARGET_MIN_S).toBeGreaterThanOrEqual(-0.01);
 });

@@ -27,10 +27,11 @@ export function initBytes(timescale = TIMESCALE): Uint8Array {
   return concat(box("ftyp", u32(0)), box("moov", box("mvhd", u32(0)), box("trak", tkhd, box("mdia", mdhd))));
 }
 
-/** The duration stands in the mdat, for the fake buffer to read. */
-export function mediaBytes(startS: number, durationS: number, size = 0): Uint8Array {
+/** The duration stands in the mdat, for the fake buffer to read; `frames` as the fragment has it, where it says so. */
+export function mediaBytes(startS: number, durationS: number, size = 0, frames: number | null = null): Uint8Array {
   const tfdt = box("tfdt", u32(0x0100_0000), u64(Math.round(startS * TIMESCALE)));
-  const traf = box("traf", box("tfhd", u32(0), u32(1)), tfdt);
+  const run = frames === null ? new Uint8Array() : box("trun", u32(0), u32(frames));
+  const traf = box("traf", box("tfhd", u32(0), u32(1)), run, tfdt);
   return concat(box("moof", box("mfhd", u32(0), u32(1)), traf), box("mdat", u32(Math.round(durationS * TIMESCALE)), new Uint8Array(size)));
 }
 

@@ -23,9 +23,9 @@ function setUp({ isLive = true, quota = Infinity, format = AVC } = {}) {
   video.buffer = () => source.buffers[0];
   let held = 0;
   /** Seconds of media after the start of the feed; its own times begin at 1000 s. */
-  const push = (at: number, { duration = 0.5, isKey = at % 2 === 0, jump = false, base = 1000, wall = WALL + at * 1000, size = 10 } = {}) => {
+  const push = (at: number, { duration = 0.5, isKey = at % 2 === 0, jump = false, base = 1000, wall = WALL + at * 1000, size = 10, frames = null as number | null } = {}) => {
     held++;
-    const fields = { isKey, isDiscontinuity: jump, wallUs: wall * 1000, durationUs: duration * 1e6, bytes: mediaBytes(base + at, duration, size) };
+    const fields = { isKey, isDiscontinuity: jump, wallUs: wall * 1000, durationUs: duration * 1e6, bytes: mediaBytes(base + at, duration, size, frames) };
     feeder.push(chunk(fields), () => held--);
   };
   const start = async (next = format) => {
@@ -61,6 +61,18 @@ describe("appending", () => {
     expect(buffer()?.ranges).toEqual([{ from: 0, to: 1 }]);
     expect(held()).toBe(0);
     expect(feeder.wallAt(0.75)).toBe(WALL + 750);
+  });
+
+  test("a picture for want of a stream lasts a moment, whatever it says; a slow camera's frames last as they say", async () => {
+    const { start, push, buffer, feeder } = setUp();
+    await start();
+    push(0, { duration: 2, frames: 1 });
+    push(2, { duration: 1, frames: 1 });
+    push(3, { duration: 1, frames: 1, isKey: false });
+    await vi.advanceTimersByTimeAsync(20);
+    expect(buffer()?.timestampOffset).toBeCloseTo(0.04 - 1002);
+    expect(feeder.wallAt(0.04)).toBe(WALL + 2000);
+    expect(feeder.wallAt(1.5)).toBe(WALL + 3460);
   });
 
   test("a frame whose length was not known leaves no hole before the next", async () => {

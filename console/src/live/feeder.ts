@@ -6,7 +6,7 @@
  * position has is kept beside it.
  */
 
-import { decodeTimeOf, timescalesOf } from "./boxes.ts";
+import { decodeTimeOf, lasting, timescalesOf } from "./boxes.ts";
 import { type Decision, FeedEdge } from "./edge.ts";
 import type { Chunk } from "./protocol.ts";
 import type { PlaybackSample } from "./tiers.ts";
@@ -83,6 +83,10 @@ export const AHEAD_S_MAX = 4;
 /** Into a key frame, so that rounding does not land before it. */
 const INTO_FRAME_S = 0.01;
 const DRY_S = 0.1;
+/** A stretch that begins with one frame for so long begins with what there was last. */
+const STAND_IN_S = 0.2;
+/** How long it is told to last. */
+const STAND_IN_TOLD_S = 0.04;
 const ANCHORS_MAX = 600;
 
 type Job =
@@ -117,10 +121,14 @@ export class Feeder {
   #end = 0;
   /** How long a frame of what was appended last is, about. */
   #frameS = 0;
+  /** What was appended last is a picture for want of a stream. */
+  #isStandIn = false;
   /** Starts of the GOPs in the buffer. */
   #gops: number[] = [];
   #anchors: Anchor[] = [];
   #hasShown = false;
+  /** When the first frame of this format was shown. */
+  #begunAt: number | null = null;
   #isFrameAsked = false;
   #isHidden = false;
   /** A key frame waits to be shown: the newest. */
@@ -154,12 +162,19 @@ export class Feeder {
     const type = `video/mp4; codecs="${format.codec}"`;
     if (!this.#surface.isTypeSupported(type)) return this.#fault("unsupported");
     this.#format = format;
+    this.#begunAt = null;
+    this.begin();
     this.#drop(this.#jobs.length);
     this.#isWaitingForKey = true;
     this.#isNewStretch = true;
     if (type !== this.#type) this.#jobs.push({ do: "type", type });
     if (format.isKeyOnly) this.#options.video.pause();
     this.#pump();
+  }
+
+  /** What comes now may be late, as after a gap: the edge is sought. */
+  begin(): void {
+    this.#edge.begin();
   }
 
   /** An init or media chunk. `done` is called once, when its bytes are not held any more. */
@@ -235,6 +250,7 @@ export class Feeder {
       playedS: this.#played,
       receivedBytes: this.#received,
       isHidden: this.#isHidden,
+      begunAt: this.#begunAt,
     };
   }
 
@@ -306,13 +322,21 @@ export class Feeder {
       buffer.timestampOffset = this.#offset;
     }
     const start = own + this.#offset;
-    buffer.appendBuffer(chunk.bytes as Uint8Array<ArrayBuffer>);
+    let durationS = chunk.durationUs / 1e6;
+    let bytes = chunk.bytes as Uint8Array<ArrayBuffer>;
+    // Chromium takes the length of such a frame for that of all, and drops those that follow as late for as long.
+    this.#isStandIn = (this.#isNewStretch || chunk.isDiscontinuity) && decodeTime.frames === 1 && durationS > STAND_IN_S && !this.#format?.isKeyOnly;
+    if (this.#isStandIn) {
+      durationS = STAND_IN_TOLD_S;
+      bytes = lasting(bytes, Math.round(durationS * timescale)) as Uint8Array<ArrayBuffer>;
+    }
+    buffer.appendBuffer(bytes);
     this.#appending = job.done;
     // Only what was taken counts: a full buffer throws above.
     this.#anchor(start, chunk.wallUs / 1000);
     this.#isNewStretch = false;
-    this.#end = Math.max(this.#end, start + chunk.durationUs / 1e6);
-    this.#frameS = chunk.durationUs / 1e6 / Math.max(1, decodeTime.frames ?? 1);
+    this.#end = Math.max(this.#end, start + durationS);
+    this.#frameS = durationS / Math.max(1, decodeTime.frames ?? 1);
     if (chunk.isKey) {
       this.#gops.push(start);
       if (this.#format?.isKeyOnly) this.#keyGoal = start + Math.min(INTO_FRAME_S, chunk.durationUs / 2e6);
@@ -404,8 +428,8 @@ export class Feeder {
       seekable: newest,
       hasShown: this.#hasShown,
       isHidden: this.#isHidden,
-      // It starts by itself: only the first seek waits for media.
-      isPaused: newest === null,
+      isEmpty: newest === null,
+      isPlaying: !video.paused && !video.seeking,
     });
     this.#follow(decision);
     if (newest && video.paused && !this.#isHidden) this.#play();
@@ -457,6 +481,7 @@ export class Feeder {
   }
 
   #stalled(): void {
+    if (this.#isStandIn) return;
     if (this.#hasShown && !this.#isHidden && !this.#options.video.seeking) this.#edge.stalled(this.#options.now());
   }
 
@@ -483,6 +508,7 @@ export class Feeder {
 
   #shown(position: number, shownAt: number): void {
     this.#hasShown = true;
+    this.#begunAt ??= this.#options.now();
     const wallMs = this.wallAt(position);
     if (wallMs !== null) this.#options.onFrame?.({ wallMs, shownAt });
   }

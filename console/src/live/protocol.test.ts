@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { decodeTimeOf, timescalesOf } from "./boxes.ts";
-import { box, concat, initBytes, mediaBytes, u32 } from "./fakes.fixture.ts";
+import { decodeTimeOf, lasting, timescalesOf } from "./boxes.ts";
+import { box, concat, initBytes, mediaBytes, u32, u64 } from "./fakes.fixture.ts";
 import { type Chunk, type PageMessage, ProtocolError, decodeChunk, decodeMessage, encodeChunk, encodeMessage } from "./protocol.ts";
 
 /** Media of tile 7, a key frame of 2026-11-20T06:05:00.480Z, 40 ms, bytes de ad. */
@@ -144,6 +144,16 @@ describe("boxes", () => {
     expect(decodeTimeOf(short)).toEqual({ track: 3, time: 77, frames: 2 });
   });
 
+  test("another length of a lone frame, where the fragment has it", () => {
+    const made = (tfhd: number[], trun: number[]) => concat(box("moof", box("traf", box("tfhd", tfhd), box("trun", trun))), box("mdat", [1, 2]));
+    const byDefault = (ticks: number) => made([...u32(0x02_0028), ...u32(1), ...u32(ticks), ...u32(7)], [...u32(0x201), ...u32(1), ...u32(8), ...u32(9)]);
+    expect(lasting(byDefault(180_000), 3600)).toEqual(byDefault(3600));
+    const inRun = (ticks: number) => made([...u32(0x02_0003), ...u32(1), ...u64(5), ...u32(6)], [...u32(0x305), ...u32(1), ...u32(8), ...u32(4), ...u32(ticks), ...u32(9)]);
+    expect(lasting(inRun(180_000), 3600)).toEqual(inRun(3600));
+    const none = made([...u32(0x02_0000), ...u32(1)], [...u32(0x200), ...u32(1), ...u32(9)]);
+    expect(lasting(none, 3600)).toEqual(none);
+  });
+
   test("damaged boxes give nothing, never an error", () => {
     for (let round = 0; round < 5000; round++) {
       const bytes = (round % 2 ? initBytes() : mediaBytes(5, 2)).slice();
@@ -151,6 +161,7 @@ describe("boxes", () => {
       const cut = bytes.subarray(0, random(bytes.length + 1));
       timescalesOf(cut);
       decodeTimeOf(cut);
+      expect(lasting(cut, 3600)).toHaveLength(cut.length);
     }
     expect(decodeTimeOf(new Uint8Array())).toBeNull();
     expect(timescalesOf(new Uint8Array([0, 0, 0, 1, 0]))).toEqual(new Map());

@@ -80,13 +80,21 @@ describe("shareOut", () => {
   });
 });
 
+const FIRST: PlaybackSample = {
+  now: 0, droppedFrames: 0, totalFrames: 0, playedS: 0, receivedBytes: 0, isHidden: false, begunAt: -10_000,
+};
+
 describe("Steps", () => {
   /** Plays with virtual time; each second a sample. */
   class Player {
     steps = new Steps();
     now = 0;
     events: [number, string][] = [];
-    #sample: PlaybackSample = { now: 0, droppedFrames: 0, totalFrames: 0, playedS: 0, receivedBytes: 0, isHidden: false };
+    #sample: PlaybackSample;
+
+    constructor(start: Partial<PlaybackSample> = {}) {
+      this.#sample = { ...FIRST, ...start };
+    }
 
     run(seconds: number, { dropPart = 0, speed = 1, bytes = 1000, isHidden = false, canRise = true } = {}): void {
       for (let n = 0; n < seconds; n++) {
@@ -94,7 +102,7 @@ describe("Steps", () => {
         const last = this.#sample;
         this.#sample = {
           now: this.now, totalFrames: last.totalFrames + 25 * speed, droppedFrames: last.droppedFrames + 25 * speed * dropPart,
-          playedS: last.playedS + speed, receivedBytes: last.receivedBytes + bytes, isHidden,
+          playedS: last.playedS + speed, receivedBytes: last.receivedBytes + bytes, isHidden, begunAt: last.begunAt,
         };
         const step = this.steps.sample(this.#sample, canRise);
         if (step) this.events.push([this.now / 1000, step]);
@@ -109,6 +117,16 @@ describe("Steps", () => {
     player.run(10, { dropPart: 0.2 });
     expect(player.events[0]?.[1]).toBe("down");
     expect(player.events[0]?.[0]).toBeLessThanOrEqual(36);
+  });
+
+  test("not for what is dropped at the start", () => {
+    const player = new Player({ begunAt: 3500 });
+    player.run(5, { dropPart: 0.4 });
+    player.run(20);
+    expect(player.events).toEqual([]);
+    const unseen = new Player({ begunAt: null });
+    unseen.run(30, { dropPart: 1 });
+    expect(unseen.events).toEqual([]);
   });
 
   test("down when the playhead loses 2 s within 10 s although data comes", () => {

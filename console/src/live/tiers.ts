@@ -125,8 +125,12 @@ export interface PlaybackSample {
   /** Bytes of media since the start. */
   receivedBytes: number;
   isHidden: boolean;
+  /** Since when pictures of this format are shown; null before the first. */
+  begunAt: number | null;
 }
 
+/** A player begins with the frames since the last key frame, all at once, and drops what is late of them. */
+const SETTLE_MS = 2000;
 const DROP_WINDOW_MS = 5000;
 const DROP_PART = 0.05;
 const LOSS_WINDOW_MS = 10_000;
@@ -151,8 +155,8 @@ export class Steps {
 
   /** `canRise`: there is a better tier that is not out of reach for another reason. */
   sample(sample: PlaybackSample, canRise: boolean): "down" | "up" | null {
-    if (sample.isHidden) {
-      // What happens unseen says nothing.
+    if (sample.isHidden || sample.begunAt === null || sample.now - sample.begunAt < SETTLE_MS) {
+      // What happens unseen, or at the start, says nothing.
       this.restart();
       return null;
     }

@@ -190,6 +190,7 @@ export class LiveTile {
         this.#feeder.setFormat({ codec, isKeyOnly: tier === "key" });
       },
       onChunk: (chunk, done) => {
+        if (this.#gap) this.#feeder?.begin();
         this.#gap = null;
         // What was refused was not the tile itself.
         if (this.#trouble?.is === "error") this.#trouble = null;

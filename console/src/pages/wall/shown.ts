@@ -57,8 +57,10 @@ export interface Facts {
 export function shownOf(facts: Facts): Shown {
   const shown = exact(facts);
   // Drawn anew only when there is something else to read.
-  const step = shown.mode === "live" || shown.mode === "key" ? 100 : 1000;
-  return { ...shown, ageMs: shown.ageMs === null ? null : Math.floor(shown.ageMs / step) * step };
+  const { mode, ageMs } = shown;
+  if (ageMs === null) return shown;
+  const isDelay = mode === "live" || mode === "key";
+  return { ...shown, ageMs: isDelay ? Math.round(ageMs / 100) * 100 : Math.floor(ageMs / 1000) * 1000 };
 }
 
 function exact(facts: Facts): Shown {

@@ -121,6 +121,17 @@ test("a still at once, then live with its delay", async () => {
   expect(wanted.at(-1)).toEqual([]);
 });
 
+test("a picture that stands gets older", async () => {
+  const { attach, run, server } = setUp();
+  const tile = attach("gate-1");
+  await run(5);
+  const before = tile.shown.value.ageMs ?? 0;
+  server.isOn = false;
+  await run(2.5);
+  expect(tile.shown.value.mode).toBe("live");
+  expect(tile.shown.value.ageMs).toBeGreaterThan(before + 1500);
+});
+
 test("the budget gives key frames to those that it does not reach, and everything to the enlarged", async () => {
   const { wall, attach, run, open } = setUp({ size: [3840, 2160] });
   for (const name of ["a", "b", "c"]) attach(name);

@@ -20,6 +20,8 @@ const SHARE_EVERY_TICKS = 4;
 const HEALTH_WAIT_MS = 700;
 /** Covered by the enlarged tile, or in a hidden page: as LiveTile frees its decoder. */
 const HIDDEN_MS = 10_000;
+/** One frame a tick is asked for: without one for so long, the picture stands. */
+const STANDS_MS = 2 * TICK_MS;
 const CLOCK_OFF_MS = 2000;
 const DELAY_SANE_MS = 60_000;
 const FPS = 25;
@@ -237,7 +239,8 @@ export class WallTile {
   #cap: Tier = "full";
   #isPlayable = true;
   #why: Why = null;
-  #delayMs: number | null = null;
+  /** Of the newest frame, and when that was. */
+  #newest: { delayMs: number; at: number } | null = null;
   #since: number;
   #coveredAt: number | null = null;
   #isPageHidden = false;
@@ -291,7 +294,7 @@ export class WallTile {
   }
 
   frame(delayMs: number): void {
-    this.#delayMs = delayMs;
+    this.#newest = { delayMs, at: this.wall.needs.now() };
   }
 
   setHidden(isPageHidden: boolean, isCovered: boolean): void {
@@ -300,7 +303,7 @@ export class WallTile {
     this.#isPageHidden = isPageHidden;
     this.#coveredAt = isCovered ? this.#coveredAt ?? now() : null;
     this.live?.setHidden(isPageHidden || isCovered);
-    if (isPageHidden || isCovered) this.#delayMs = null;
+    if (isPageHidden || isCovered) this.#newest = null;
   }
 
   tick(): void {
@@ -353,16 +356,25 @@ export class WallTile {
     this.tick();
   }
 
+  /** Behind the camera, of what is on the screen: a picture that stands gets older. */
+  get #delayMs(): number | null {
+    if (!this.#newest) return null;
+    const since = this.wall.needs.now() - this.#newest.at;
+    return this.#newest.delayMs + (since > STANDS_MS ? since : 0);
+  }
+
   #drop(): void {
     this.live?.destroy();
     this.live = null;
-    this.#delayMs = null;
+    this.#newest = null;
   }
 
   /** Key frames do not drop: a clean stretch, after which more may be tried. */
   #calm(): PlaybackSample {
     const now = this.wall.needs.now();
-    return { now, droppedFrames: 0, totalFrames: 0, playedS: now / 1000, receivedBytes: 0, isHidden: this.#isPageHidden };
+    return {
+      now, droppedFrames: 0, totalFrames: 0, playedS: now / 1000, receivedBytes: 0, isHidden: this.#isPageHidden, begunAt: -Infinity,
+    };
   }
 
   #shown(): Shown {
