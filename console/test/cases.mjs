@@ -1,5 +1,6 @@
 // What a person does, and what must be seen. A case has `name`, `run`, and `needs`: "nothing", "wall" (sixteen
-// streams with cameras), or, where it says nothing, "camera" (the stream gate-3 with one). `run` gets page, site, server, watch, notes, camera.
+// streams with cameras), or, where it says nothing, "camera" (the stream gate-3 with one). `run` gets page, site,
+// server, watch, notes, camera.
 
 import first from "./cases/first.mjs";
 import hostile from "./cases/hostile.mjs";

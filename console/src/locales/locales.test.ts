@@ -15,6 +15,8 @@ it("has the same keys in both languages", () => {
 it("has the same parameters in both languages", () => {
   const parameters = (text: string) => [...new Set(text.match(/\{\w+\}/g))].sort();
   for (const [key, text] of Object.entries(en)) {
+    // Of one thing a language need not say the number.
+    if (key.endsWith(".one")) continue;
     expect(parameters(zh[key as keyof typeof zh]), key).toEqual(parameters(text));
   }
 });
@@ -22,7 +24,7 @@ it("has the same parameters in both languages", () => {
 /** A word is a common text, so one that is a key must be seen in a call. */
 function isSaid(key: string): boolean {
   const base = key.replace(/\.(one|other)$/, "");
-  if (base !== key && source.includes(`tn("${base}"`)) return true;
+  if (base !== key && texts.has(base)) return true;
   if (!key.includes(".")) return new RegExp(`\\bt\\([^)]*"${key}"`).test(source);
   return texts.has(key) || prefixes.some((prefix) => key.startsWith(prefix));
 }
