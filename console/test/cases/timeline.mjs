@@ -170,6 +170,21 @@ export default [
       await page.locator("h1").click();
       await page.keyboard.press("e");
       await panel.locator(".export-facts", { hasText: "1 m" }).waitFor();
+      const made = page.waitForEvent("download");
+      await page.keyboard.press("e");
+      assert.match((await made).suggestedFilename(), /^gate-3_.*\.mp4$/);
+      // A drag on the ruler marks too.
+      await panel.getByRole("button", { name: "Clear marks" }).click();
+      await page.getByLabel("Span").selectOption("1m");
+      const ruler = await page.locator(".timeline-canvas canvas").boundingBox();
+      await page.mouse.move(ruler.x + 100, ruler.y + 8);
+      await page.mouse.down();
+      await page.mouse.move(ruler.x + 150, ruler.y + 8, { steps: 5 });
+      await page.mouse.up();
+      await page.waitForURL((url) => url.searchParams.has("in") && url.searchParams.has("out"));
+      const dragged = new URL(page.url()).searchParams;
+      const length = Date.parse(dragged.get("out")) - Date.parse(dragged.get("in"));
+      assert.ok(Math.abs(length - (50 / ruler.width) * 60_000) < 100, `${length} ms`);
     }),
   },
   {

@@ -46,6 +46,8 @@ it("finds streams and pages", () => {
 it("opens by name who may not list", () => {
   const denied = { index: [], isComplete: false };
   expect(said("nobody", denied)).toEqual(["nobody"]);
+  expect(said("settings", denied)).toEqual(["settings", "settings"]);
+  expect(optionsFor("settings", { ...AROUND, ...denied })[0]?.kind).toBe("page");
   expect(said("nobody 14:05", denied)).toEqual(["nobody 2026-11-20T06:05:00.000Z"]);
   expect(said("no body", denied)).toEqual([]);
 });

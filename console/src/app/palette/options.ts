@@ -39,15 +39,18 @@ export function optionsFor(text: string, around: Surroundings): Option[] {
   const trimmed = text.trim();
   const split = timeIn(trimmed, around);
   const moments = split ? momentsOf(trimmed, split, around) : [];
-  const streams = streamsOf(trimmed, around).map((name) => ({ kind: "stream", name }) as const);
+  const streams = streamsOf(trimmed, around).map(toStream);
+  const guesses = guessOf(trimmed, around).map(toStream);
   const wanted = trimmed.toLowerCase();
   const pages = around.pages
     .filter(({ page, label }) => page.startsWith(wanted) || label.toLowerCase().startsWith(wanted))
     .slice(0, PAGES_MOST)
     .map(({ page }) => ({ kind: "page", page }) as const);
   // With nothing written, places to go come first; a name that is written is most likely a stream's.
-  return trimmed === "" ? [...pages, ...streams] : [...moments, ...streams, ...pages];
+  return trimmed === "" ? [...pages, ...streams] : [...moments, ...streams, ...pages, ...guesses];
 }
+
+const toStream = (name: string) => ({ kind: "stream", name }) as const;
 
 /** A time at the end or start of the text, or the whole of it. */
 export function timeIn(text: string, { now, shown, zone }: Pick<Surroundings, "now" | "shown" | "zone">): SplitText | null {
@@ -56,7 +59,8 @@ export function timeIn(text: string, { now, shown, zone }: Pick<Surroundings, "n
 }
 
 function momentsOf(text: string, split: SplitText, around: Surroundings): Option[] {
-  const names = split.rest === "" ? (around.here === null ? [] : [around.here]) : streamsOf(split.rest, around);
+  const names = split.rest === "" ? (around.here === null ? [] : [around.here])
+    : [...streamsOf(split.rest, around), ...guessOf(split.rest, around)];
   return names.map((name) => {
     const zone = around.zoneOf(name);
     const understood = zone === undefined ? null : timeIn(text, { ...around, zone })?.time ?? null;
@@ -64,9 +68,11 @@ function momentsOf(text: string, split: SplitText, around: Surroundings): Option
   });
 }
 
-function streamsOf(text: string, { index, isComplete }: Surroundings): string[] {
-  const names = find(index, text, MOST).map(({ StreamName }) => StreamName);
-  // Whoever may not list streams, or has no list yet, may open one by its name.
-  if (!isComplete && isStreamName(text) && !names.includes(text)) names.push(text);
-  return names;
+function streamsOf(text: string, { index }: Surroundings): string[] {
+  return find(index, text, MOST).map(({ StreamName }) => StreamName);
+}
+
+/** Whoever may not list streams, or has no list yet, may open one by its name. */
+function guessOf(text: string, { index, isComplete }: Surroundings): string[] {
+  return !isComplete && isStreamName(text) && !index.some(({ stream }) => stream.StreamName === text) ? [text] : [];
 }

@@ -49,6 +49,8 @@ export default function Palette({ api, typed, onClose }: PaletteProps) {
   const listbox = useRef<HTMLDivElement>(null);
   const [text, setText] = useState("");
   const [active, setActive] = useState(0);
+  /** Enter was pressed before all streams were known. */
+  const [isWaiting, setWaiting] = useState(false);
   const stores = useMemo(() => ({ list: new StreamList(api, { mayBeKept: true }), zones: SiteZones.of(api) }), [api]);
   useEffect(() => () => stores.list.close(), [stores]);
 
@@ -59,6 +61,7 @@ export default function Palette({ api, typed, onClose }: PaletteProps) {
       // What is typed next goes on from here, drawn or not.
       input.current.value = typed.take();
       setText(input.current.value);
+      setWaiting(typed.isEntered);
     }
     return () => dialog.current?.close();
   }, []);
@@ -125,7 +128,7 @@ export default function Palette({ api, typed, onClose }: PaletteProps) {
       case "ArrowUp": move(chosen - 1); break;
       case "PageDown": setActive(Math.min(rows.length - 1, chosen + PAGE_ROWS)); break;
       case "PageUp": setActive(Math.max(0, chosen - PAGE_ROWS)); break;
-      case "Enter": void open(shown); break;
+      case "Enter": setWaiting(true); break;
       case "k":
         if (!event.ctrlKey && !event.metaKey) return;
         close();
@@ -138,6 +141,13 @@ export default function Palette({ api, typed, onClose }: PaletteProps) {
   useEffect(() => {
     listbox.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
   }, [shown?.id]);
+
+  const isSettled = isComplete || error !== undefined;
+  useEffect(() => {
+    if (!isWaiting || !isSettled) return;
+    setWaiting(false);
+    void open(shown);
+  }, [isWaiting, isSettled]);
 
   const hint = hintOf();
   function hintOf(): string {
@@ -159,7 +169,7 @@ export default function Palette({ api, typed, onClose }: PaletteProps) {
           autocapitalize="off" aria-label={t("palette.title")} placeholder={t("palette.example")} aria-expanded={rows.length > 0}
           aria-controls={`${id}-list`} aria-autocomplete="list" aria-describedby={`${id}-hint`}
           aria-activedescendant={shown ? `${id}-${chosen}` : undefined}
-          onInput={(event) => { setText(event.currentTarget.value); setActive(0); }} onKeyDown={onKeyDown} />
+          onInput={(event) => { setText(event.currentTarget.value); setActive(0); setWaiting(false); }} onKeyDown={onKeyDown} />
       </div>
       <div ref={listbox} class="palette-list" role="listbox" id={`${id}-list`} aria-label={t("palette.title")}>
         {rows.map((row, n) => (
