@@ -39,6 +39,13 @@ export class Steps {
     await this.page.keyboard.press(key);
   }
 
+  /** Typing that ends with Enter. */
+  async enter(text = "") {
+    this.count += 1;
+    await this.page.keyboard.type(text);
+    await this.page.keyboard.press("Enter");
+  }
+
   async click(locator) {
     this.count += 1;
     await locator.click();
@@ -78,3 +85,25 @@ export async function fault(page, pattern, status, exception, message) {
     json: { message },
   }));
 }
+
+/** A list of camera-0 to camera-9999: so many cannot be made in a test's time, so the list alone is made up. */
+export async function tenThousandStreams(page) {
+  await page.route("**/listStreams", async (route) => {
+    const { NextToken, MaxResults } = JSON.parse(route.request().postData());
+    const from = Number(NextToken ?? 0);
+    const count = Math.min(MaxResults ?? 1000, 1000);
+    await route.fulfill({
+      headers: { "access-control-allow-origin": "*" },
+      json: {
+        StreamInfoList: Array.from({ length: count }, (_, n) => madeUp(from + n)),
+        NextToken: from + count < 10_000 && MaxResults !== 1 ? String(from + count) : null,
+      },
+    });
+  });
+}
+
+const madeUp = (n) => ({
+  StreamName: `camera-${n}`, StreamARN: `arn:aws:kinesisvideo:us-west-2:000000000000:stream/camera-${n}/1`,
+  DeviceName: null, MediaType: null, KmsKeyId: "", Version: "1", Status: "ACTIVE", CreationTime: 1_795_000_000,
+  DataRetentionInHours: 24,
+});

@@ -1,6 +1,7 @@
 // The zones that sites are in, by the tag of their streams; asked for where a time is written for one.
 
 import { type Signal, signal } from "@preact/signals";
+import { asApiError } from "../api/error.ts";
 import type { Api } from "../api/operations.ts";
 import { type ZoneChoice, zoneOf } from "../time/zones.ts";
 
@@ -27,7 +28,11 @@ export class SiteZones {
   ask(name: string): Promise<string | null> {
     const asked = this.#asked.get(name);
     if (asked) return asked;
-    const answer = this.api.listTags(name).then((tags) => tags[ZONE_TAG] ?? null, () => null);
+    const answer = this.api.listTags(name).then((tags) => tags[ZONE_TAG] ?? null, (error: unknown) => {
+      // Not allowed stays so; what failed otherwise is asked again.
+      if (!asApiError(error).isDenied) this.#asked.delete(name);
+      return null;
+    });
     this.#asked.set(name, answer);
     void answer.then((zone) => { this.known.value = new Map(this.known.peek()).set(name, zone); });
     return answer;

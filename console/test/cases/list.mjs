@@ -1,7 +1,7 @@
 // The list of streams.
 
 import assert from "node:assert/strict";
-import { signIn } from "../steps.mjs";
+import { signIn, tenThousandStreams } from "../steps.mjs";
 
 export default [
   {
@@ -34,19 +34,7 @@ export default [
     name: "ten thousand streams: at most 60 rows in the page",
     run: async (test) => {
       const { page, watch } = test;
-      // So many cannot be made in a test's time: the list alone is made up.
-      await page.route("**/listStreams", async (route) => {
-        const { NextToken, MaxResults } = JSON.parse(route.request().postData());
-        const from = Number(NextToken ?? 0);
-        const count = Math.min(MaxResults ?? 1000, 1000);
-        await route.fulfill({
-          headers: { "access-control-allow-origin": "*" },
-          json: {
-            StreamInfoList: Array.from({ length: count }, (_, n) => made(from + n)),
-            NextToken: from + count < 10_000 && MaxResults !== 1 ? String(from + count) : null,
-          },
-        });
-      });
+      await tenThousandStreams(page);
       watch.allows = [/status of 404/];
       await signIn(test);
       await page.getByText("10,000 streams").waitFor({ timeout: 30_000 });
@@ -97,9 +85,3 @@ export default [
     },
   },
 ];
-
-const made = (n) => ({
-  StreamName: `camera-${n}`, StreamARN: `arn:aws:kinesisvideo:us-west-2:000000000000:stream/camera-${n}/1`,
-  DeviceName: null, MediaType: null, KmsKeyId: "", Version: "1", Status: "ACTIVE", CreationTime: 1_795_000_000,
-  DataRetentionInHours: 24,
-});

@@ -1,10 +1,8 @@
 // Denials, errors, a lost server; what assistive technology finds.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { axe } from "../axe.mjs";
 import { REFUSED, alert, fault, moves, pause, signIn, visit } from "../steps.mjs";
-
-const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
 export default [
   {
@@ -59,17 +57,7 @@ export default [
     run: async (test) => {
       const { page, site } = test;
       const found = [];
-      const look = async (what) => {
-        for (const colorScheme of ["dark", "light"]) {
-          await page.emulateMedia({ colorScheme });
-          await pause(200);
-          await page.evaluate(AXE);
-          const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-          for (const { id, nodes } of violations) {
-            found.push(`${what}, ${colorScheme}: ${id}: ${nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")}`);
-          }
-        }
-      };
+      const look = async (what) => { found.push(...(await axe(page, what))); };
       await page.goto(`${site.url}/console/`);
       await page.locator("input[name=key]").waitFor();
       await look("sign-in");

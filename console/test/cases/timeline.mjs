@@ -2,39 +2,10 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { Camera } from "../../../tests/players/camera.mjs";
 import * as stamp from "../../../tests/players/stamp.mjs";
-import { fault, pause, signIn, visit } from "../steps.mjs";
-
-const AXE = readFileSync(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-
-/** Counts what a person does: one click, or one key with its typing. */
-class Hand {
-  steps = 0;
-
-  constructor(page) {
-    this.page = page;
-  }
-
-  async press(key, typing = "") {
-    this.steps += 1;
-    await this.page.keyboard.press(key);
-    if (typing) await this.page.keyboard.type(typing);
-  }
-
-  /** Typing that ends with Enter: one step. */
-  async write(text) {
-    this.steps += 1;
-    await this.page.keyboard.type(text);
-    await this.page.keyboard.press("Enter");
-  }
-
-  async click(locator) {
-    this.steps += 1;
-    await locator.click();
-  }
-}
+import { axe } from "../axe.mjs";
+import { Steps, fault, pause, signIn, tenThousandStreams, visit } from "../steps.mjs";
 
 /** A camera at gate-3 that is on while `run` goes; by then it has sent for so long. */
 async function withCamera(test, run, seconds = 12) {
@@ -88,18 +59,6 @@ async function lateness(server, at) {
   return Math.round((ServerTimestamp - ProducerTimestamp) * 1000);
 }
 
-async function axe(page, what) {
-  const found = [];
-  for (const colorScheme of ["dark", "light"]) {
-    await page.emulateMedia({ colorScheme });
-    await pause(200);
-    await page.evaluate(AXE);
-    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-    for (const { id, nodes } of violations) found.push(`${what}, ${colorScheme}: ${id}: ${nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")}`);
-  }
-  assert.deepEqual(found, []);
-}
-
 /** Answers of the server with something changed in them. */
 async function change(page, pattern, edit) {
   await page.route(pattern, async (route) => {
@@ -122,16 +81,16 @@ export default [
       await signIn(test, `/console/streams/gate-3?t=${iso(Date.now() - 10_000)}`);
       await plays(page);
       await page.locator("h1").click();
-      const hand = new Hand(page);
-      await hand.press("[");
+      const steps = new Steps(page);
+      await steps.press("[");
       await pause(4300);
-      await hand.press("]");
+      await steps.press("]");
       const panel = page.locator(".export-panel");
       await panel.waitFor();
       const downloads = page.waitForEvent("download");
-      await hand.click(panel.getByRole("button", { name: "Export", exact: true }));
+      await steps.click(panel.getByRole("button", { name: "Export", exact: true }));
       const download = await downloads;
-      assert.equal(hand.steps, 3);
+      assert.equal(steps.count, 3);
       await page.waitForURL((url) => url.searchParams.has("in") && url.searchParams.has("out"));
       const seen = new URL(page.url()).searchParams;
       const [from, to] = [Date.parse(seen.get("in")), Date.parse(seen.get("out"))];
@@ -146,7 +105,7 @@ export default [
       assert.ok(Math.abs(first - last - 40) <= 60, "not the same distance at both ends");
       assert.ok(Math.abs(first) < 1000);
       assert.ok(Math.abs(behind(stamps.at(-1), stamps[0]) / 40 + 1 - stamps.length) <= 2, "pictures are missing");
-      await axe(page, "export panel");
+      assert.deepEqual(await axe(page, "export panel"), []);
     }),
   },
   {
@@ -311,16 +270,16 @@ export default [
       // Where no field of the page takes /.
       await signIn(test, "/console/settings");
       await page.locator(".settings h1").click();
-      const hand = new Hand(page);
-      await hand.press("/");
+      const steps = new Steps(page);
+      await steps.press("/");
       await page.locator(".palette-input:focus").waitFor();
       await page.keyboard.type(`gate 3 ${written}`);
       const option = page.locator(".palette-row[aria-selected=true]");
       await option.getByText("Asia/Shanghai").waitFor();
       test.notes.push((await page.locator(".palette-hint").innerText()).trim());
       assert.match(await page.locator(".palette-hint").innerText(), new RegExp(`^Enter opens gate-3, today .* ${written} Asia/Shanghai`));
-      await hand.write("");
-      assert.equal(hand.steps, 2);
+      await steps.enter("");
+      assert.equal(steps.count, 2);
       await page.waitForURL(/\/console\/streams\/gate-3\?t=/);
       await plays(page, 0.3);
       assert.ok(Math.abs((await playhead(page)) - wanted) < 3000, `${(await playhead(page)) - wanted} ms off`);
@@ -336,14 +295,14 @@ export default [
       await visit(page, "/console/streams");
       await page.locator(".stream-row").first().waitFor();
       await page.locator("h1").click();
-      const again = new Hand(page);
+      const again = new Steps(page);
       await again.press("/");
       await page.keyboard.type(`gate 3 ${written}`);
       await page.locator(".moment-hint", { hasText: "Asia/Shanghai" }).waitFor();
       assert.equal(await page.locator(".stream-row .name", { hasText: "gate-3" }).count(), 2);
-      await axe(page, "list with a time");
-      await again.write("");
-      assert.equal(again.steps, 2);
+      assert.deepEqual(await axe(page, "list with a time"), []);
+      await again.enter("");
+      assert.equal(again.count, 2);
       await page.waitForURL(/\/console\/streams\/gate-3\?t=/);
     }),
   },
@@ -366,7 +325,7 @@ export default [
       await page.keyboard.press("ArrowUp");
       await page.keyboard.press("ArrowUp");
       assert.doesNotMatch(await activeText(), /Wall|Streams/);
-      await axe(page, "palette");
+      assert.deepEqual(await axe(page, "palette"), []);
       await page.keyboard.type("no such stream");
       await page.getByText("No stream matches").waitFor();
       await page.keyboard.press("Escape");
@@ -379,12 +338,13 @@ export default [
       await page.locator(".settings").waitFor();
       await page.keyboard.press("?");
       await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
-      await axe(page, "keys");
+      assert.deepEqual(await axe(page, "keys"), []);
       await page.keyboard.press("Escape");
-      for (const [keys, place] of [["gs", "/console/streams"], ["gw", "/console/wall/auto"], ["gh", "/console/settings/health"]]) {
+      for (const [keys, place] of [["gs", "/console/streams"], ["gw", "/console/wall/auto"]]) {
         for (const key of keys) await page.keyboard.press(key);
         await page.waitForURL((url) => url.pathname === place);
       }
+      await visit(page, "/console/settings");
       await page.locator(".settings .check").click();
       await page.keyboard.press("?");
       await page.keyboard.press("/");
@@ -399,18 +359,7 @@ export default [
     run: async (test) => {
       const { page, watch } = test;
       watch.allows = [/status of 40[0-9]/];
-      await page.route("**/listStreams", async (route) => {
-        const { NextToken, MaxResults } = JSON.parse(route.request().postData());
-        const from = Number(NextToken ?? 0);
-        const count = Math.min(MaxResults ?? 1000, 1000);
-        await route.fulfill({
-          headers: { "access-control-allow-origin": "*" },
-          json: {
-            StreamInfoList: Array.from({ length: count }, (_, n) => madeStream(from + n)),
-            NextToken: from + count < 10_000 && MaxResults !== 1 ? String(from + count) : null,
-          },
-        });
-      });
+      await tenThousandStreams(page);
       await signIn(test, "/console/settings");
       await page.keyboard.press("Control+k");
       await page.keyboard.type("camera 9999");
@@ -452,13 +401,13 @@ export default [
       await signIn(test, "/console/streams?q=lot");
       await page.locator(".stream-row").nth(2).waitFor();
       const names = () => page.locator(".stream-row .name").allInnerTexts();
-      const hand = new Hand(page);
+      const steps = new Steps(page);
       await page.getByLabel("Site", { exact: true }).selectOption("east");
-      hand.steps += 1;
+      steps.count += 1;
       await page.waitForURL((url) => url.searchParams.get("site") === "east");
       await page.locator(".stream-row").nth(2).waitFor({ state: "detached" });
       assert.deepEqual(await names(), ["lot-1", "lot-2"]);
-      assert.equal(hand.steps, 1);
+      assert.equal(steps.count, 1);
       await page.getByRole("columnheader", { name: "Name" }).getByRole("button").click();
       await page.waitForURL((url) => url.searchParams.get("sort") === "-name");
       assert.deepEqual(await names(), ["lot-2", "lot-1"]);
@@ -466,7 +415,7 @@ export default [
       await signIn(test, "/console/streams?q=lot&site=north&state=off&sort=-name");
       await page.getByText("No stream matches").waitFor();
       await page.getByText("3 match without site = north.").waitFor();
-      await axe(page, "nothing matches");
+      assert.deepEqual(await axe(page, "nothing matches"), []);
       await page.getByRole("button", { name: "Drop site = north" }).click();
       await page.locator(".stream-row").nth(2).waitFor();
       assert.deepEqual(await names(), ["lot-3", "lot-2", "lot-1"]);
@@ -539,13 +488,13 @@ export default [
       // A new one comes in front by itself.
       await page.waitForFunction((first) => !document.querySelector(".fragment-time").textContent.startsWith(first), times[0]);
       await page.locator("h1").click();
-      const hand = new Hand(page);
-      await hand.press("j");
-      await hand.press("j");
-      await hand.press("j");
+      const steps = new Steps(page);
+      await steps.press("j");
+      await steps.press("j");
+      await steps.press("j");
       const chosen = page.locator(".fragment-row[aria-selected=true]");
       const shown = (await chosen.locator(".fragment-time").innerText()).slice(0, 12);
-      await hand.press("Enter");
+      await steps.press("Enter");
       await page.waitForURL(/[?&]t=/);
       const first = Date.parse(new URL(page.url()).searchParams.get("t"));
       const wall = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", timeZone: "Europe/Berlin" }).format(first);
@@ -557,7 +506,7 @@ export default [
       const before = await place();
       await pause(4500);
       assert.ok(Math.abs((await place()) - before) < 2, `${(await place()) - before} px`);
-      await axe(page, "fragments");
+      assert.deepEqual(await axe(page, "fragments"), []);
       for (const [container, format] of [["MP4", "mov"], ["MKV", "matroska"]]) {
         const downloads = page.waitForEvent("download");
         await page.locator(".fragment-chosen").getByRole("button", { name: container }).click();
@@ -647,9 +596,3 @@ async function watchClock({ seconds, columns, square, width, height }) {
   }
   return seen;
 }
-
-const madeStream = (n) => ({
-  StreamName: `camera-${n}`, StreamARN: `arn:aws:kinesisvideo:us-west-2:000000000000:stream/camera-${n}/1`,
-  DeviceName: null, MediaType: null, KmsKeyId: "", Version: "1", Status: "ACTIVE", CreationTime: 1_795_000_000,
-  DataRetentionInHours: 24,
-});

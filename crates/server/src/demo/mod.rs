@@ -84,6 +84,12 @@ fn start_server(args: &DemoArgs, data_dir: PathBuf) -> Result<Running, Box<dyn E
     }
 }
 
+/// Where the cameras' pictures come from.
+enum Source<'a> {
+    Input(&'a String),
+    Test(TestPicture),
+}
+
 async fn play(args: &DemoArgs, running: &Running) -> Result<Summary, Box<dyn Error>> {
     let client = running.client()?;
     let names: Vec<String> = (1..=args.cameras).map(|number| format!("demo-{number}")).collect();
@@ -91,13 +97,15 @@ async fn play(args: &DemoArgs, running: &Running) -> Result<Summary, Box<dyn Err
         create(&client, name).await?;
     }
     let started = Instant::now();
-    let test_picture = args.input.is_none().then(TestPicture::start).transpose()?;
+    let source = match &args.input {
+        Some(input) => Source::Input(input),
+        None => Source::Test(TestPicture::start()?),
+    };
     let mut cameras = Vec::new();
     for (index, name) in names.iter().enumerate() {
-        let picture = match (&args.input, &test_picture) {
-            (Some(input), _) => Picture::Input(input.clone()),
-            (None, Some(test_picture)) => Picture::Moving { index, feed: test_picture.feed()? },
-            (None, None) => unreachable!("one of both is there"),
+        let picture = match &source {
+            Source::Input(input) => Picture::Input((*input).clone()),
+            Source::Test(test_picture) => Picture::Moving { index, feed: test_picture.feed()? },
         };
         cameras.push(Camera::start(client.clone(), name, picture)?);
     }

@@ -428,12 +428,12 @@ pub(crate) struct InitVersion {
     pub(crate) changes: bool,
 }
 
-/// A live list can be waited for, with parts or without: a player that asks again when its time comes
-/// learns of a segment up to a target duration late.
 /// Three part targets are the least that is recommended (bis §4.4.3.8); with short parts a player would run
 /// dry on a busy machine.
 const PART_HOLD_BACK_MS_MIN: u32 = 800;
 
+/// A live list can be waited for, with parts or without: a player that asks again when its time comes
+/// learns of a segment up to a target duration late.
 fn server_control(mode: Mode, rule: Option<PartRule>) -> ServerControl {
     ServerControl {
         can_block_reload: mode == Mode::Live,
