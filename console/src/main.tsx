@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { App } from "./app/app.tsx";
 import { loadLanguage } from "./app/i18n.ts";
+import { preloadAfterSignIn } from "./app/preload.ts";
 import { applyTheme } from "./app/theme.ts";
 import "./ui/tokens.css";
 import "./ui/base.css";
@@ -9,5 +10,6 @@ import "./ui/ui.css";
 const root = document.getElementById("app");
 if (root) {
   applyTheme();
+  preloadAfterSignIn();
   void loadLanguage().then(() => render(<App />, root));
 }
