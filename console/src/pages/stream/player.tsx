@@ -19,6 +19,7 @@ import { Code } from "../../ui/code.tsx";
 import { copy, useCopied } from "../../ui/copy.ts";
 import { SelectField } from "../../ui/field.tsx";
 import { Empty } from "../../ui/states.tsx";
+import { FirstPicture } from "./first-picture.tsx";
 import { Stats } from "./stats.tsx";
 
 const SPEEDS = ["0.25", "0.5", "1", "1.5", "2", "4"];
@@ -226,6 +227,7 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
     {/* It stays: the first picture comes into it. */}
     <div class={`player${isStale ? " is-stale" : ""}`} ref={root} hidden={hasNothing}>
       <div class="player-picture" onDblClick={fullscreen}>
+        {wallMs === null && isLive && state?.phase !== "failed" && <FirstPicture api={api} stream={name} health={health} />}
         {/* The one that is not shown opens the next session, and takes over. */}
         {[first, second].map((video, n) => {
           const isShown = n === (state?.shown ?? 0);
