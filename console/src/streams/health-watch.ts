@@ -37,7 +37,8 @@ export class HealthWatch {
   /** The streams in view. Those not known yet are asked about soon. */
   want(names: readonly string[]): void {
     this.#wanted = names;
-    if (names.some((name) => !this.known.peek().has(name))) this.#schedule(SETTLE_MS);
+    const { known } = this;
+    if (names.some((name) => !known.peek().has(name))) this.#schedule(known.peek().size === 0 ? 0 : SETTLE_MS);
     else if (this.#timer === undefined) this.#schedule(this.everyMs);
   }
 
