@@ -1,0 +1,111 @@
+// How soon there is a picture: from the press in the signed-in page, on a slow line and on this machine. Page and
+// API are one origin here, as in life: no request asks for leave first.
+
+import assert from "node:assert/strict";
+import { readPictures } from "../pixels.mjs";
+import { serveSite } from "../site.mjs";
+import { pause, signIn, visit } from "../steps.mjs";
+import { Watch } from "../browser.mjs";
+import { WALL_STREAMS } from "./wall.mjs";
+
+const SLOW = { offline: false, latency: 200, downloadThroughput: 300e3 / 8, uploadThroughput: 300e3 / 8 };
+const SLOW_MS_MAX = 2000;
+const PRESS_PLAY_MS_MAX = 500;
+const PRESSES = 3;
+
+/** In the page: from the next press on, when the first still and the first frame are on the screen. */
+function watchPictures() {
+  const firsts = window.firsts = {};
+  addEventListener("pointerdown", () => {
+    const pressed = performance.now();
+    const seen = (what) => requestAnimationFrame(() => { firsts[what] ??= Math.round(performance.now() - pressed); });
+    const known = new WeakSet(document.querySelectorAll("img"));
+    const look = () => {
+      for (const image of document.querySelectorAll("img.tile-picture, img.first-picture")) {
+        if (known.has(image)) continue;
+        known.add(image);
+        void image.decode().then(() => seen("still"), () => {});
+      }
+      for (const video of document.querySelectorAll("video")) {
+        if (known.has(video)) continue;
+        known.add(video);
+        video.requestVideoFrameCallback(() => seen("frame"));
+      }
+    };
+    new MutationObserver(look).observe(document.documentElement, { childList: true, subtree: true, attributes: true });
+  }, { once: true, capture: true });
+}
+
+const words = ({ still, frame }) => `still ${still ?? "–"} ms, frame ${frame ?? "–"} ms`;
+
+/** A page of its own, signed in, with nothing but the list on it. */
+async function withPage(test, line, run) {
+  const site = await serveSite(test.server.url, undefined, { isOne: true });
+  const watch = await Watch.open(test.browser, [site.url]);
+  try {
+    const { page } = watch;
+    const session = await page.context().newCDPSession(page);
+    // Chromium 156 slows WebSockets down by it as well.
+    if (line) await session.send("Network.emulateNetworkConditions", line);
+    await signIn({ page, site, server: test.server }, "/console/streams");
+    await page.locator(".stream-row img").first().waitFor();
+    // What is loaded ahead has come.
+    await pause(line ? 8000 : 3000);
+    await run(page);
+  } finally {
+    test.watch.troubles.push(...(await watch.close()));
+    site.close();
+  }
+}
+
+async function press(page, locator) {
+  await page.evaluate(watchPictures);
+  await locator.click();
+  await page.waitForFunction(() => window.firsts.still || window.firsts.frame, undefined, { timeout: 15_000 });
+  return page.evaluate(() => window.firsts);
+}
+
+export default [
+  {
+    name: "first picture on a slow line: stream page and wall",
+    needs: "wall",
+    run: async (test) => {
+      await withPage(test, SLOW, async (page) => {
+        const stream = await press(page, page.locator(".stream-row .name").first());
+        test.notes.push(`stream page: ${words(stream)}`);
+        assert.ok(Math.min(stream.still ?? Infinity, stream.frame ?? Infinity) <= SLOW_MS_MAX, words(stream));
+        await visit(page, "/console/settings");
+        await pause(3000);
+        const wall = await press(page, page.getByRole("link", { name: "Wall" }));
+        test.notes.push(`wall: ${words(wall)}`);
+        assert.ok(Math.min(wall.still ?? Infinity, wall.frame ?? Infinity) <= SLOW_MS_MAX, words(wall));
+      });
+    },
+  },
+  {
+    name: "first picture on this machine: half a second from the press",
+    needs: "wall",
+    run: async (test) => {
+      await withPage(test, null, async (page) => {
+        const found = [];
+        for (let n = 0; n < PRESSES; n++) {
+          await press(page, page.locator(".stream-row .name").first());
+          await page.waitForFunction(() => window.firsts.frame, undefined, { timeout: 15_000 });
+          found.push(await page.evaluate(() => window.firsts));
+          const [{ ageMs }] = await readPictures(page);
+          assert.ok(ageMs < 5000, `the picture is ${ageMs} ms old`);
+          await visit(page, "/console/streams");
+          await page.locator(".stream-row").first().waitFor();
+          await pause(1500);
+        }
+        test.notes.push(...found.map((one) => `stream page: ${words(one)}`));
+        const wall = await press(page, page.getByRole("link", { name: "Wall" }));
+        await page.waitForFunction(() => window.firsts.frame, undefined, { timeout: 15_000 });
+        test.notes.push(`wall of ${WALL_STREAMS.length}: ${words(await page.evaluate(() => window.firsts))}`);
+        assert.ok(Math.min(wall.still ?? Infinity, wall.frame ?? Infinity) <= PRESS_PLAY_MS_MAX, words(wall));
+        // Other work on the machine makes it later, nothing makes it sooner.
+        assert.ok(Math.min(...found.map(({ frame }) => frame)) <= PRESS_PLAY_MS_MAX, found.map(words).join("; "));
+      });
+    },
+  },
+];
