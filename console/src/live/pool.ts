@@ -1,6 +1,7 @@
 /** As many sockets as the tiles need. */
 
 import type { ServerClock } from "../api/clock.ts";
+import { LATE_MS } from "./line.ts";
 import { LiveSocket, type SocketOptions, type TileLink, type TileRequest, type TileSink } from "./socket.ts";
 
 /** A page that turns keeps its connection. */
@@ -25,6 +26,16 @@ export class LivePool {
   get clock(): ServerClock | null {
     const clocks = this.#sockets.map(({ clock }) => clock).filter(({ isKnown }) => isKnown);
     return clocks.reduce<ServerClock | null>((best, clock) => (best && best.errorMs <= clock.errorMs ? best : clock), null);
+  }
+
+  /** Of the socket that is latest. */
+  get lagMs(): number {
+    return Math.max(0, ...this.#sockets.map(({ lagMs }) => lagMs));
+  }
+
+  /** Nothing that was asked for is still on the way: what did not come is missing. */
+  get isPrompt(): boolean {
+    return this.#sockets.every(({ freshLagMs }) => freshLagMs !== null && freshLagMs < LATE_MS);
   }
 
   get sockets(): readonly LiveSocket[] {

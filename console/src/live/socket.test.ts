@@ -270,6 +270,29 @@ describe("pings", () => {
     await answer(300, 800);
     expect(socket.clock.offsetMs).toBe(1000);
   });
+
+  test("how late the line is: the last round trip, or the wait for the next; asked for when that is old", async () => {
+    const { last, socket } = await setUp();
+    last().open();
+    expect(socket.freshLagMs).toBeNull();
+    await vi.advanceTimersByTimeAsync(40);
+    const at = last().of("ping").at(-1)?.at as number;
+    last().text({ is: "pong", at: at + 0.0002, server: at });
+    expect(socket.lagMs).toBeCloseTo(40);
+    expect(socket.freshLagMs).toBeCloseTo(40);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(socket.lagMs).toBeCloseTo(40);
+    expect(last().of("ping")).toHaveLength(1);
+    expect(socket.freshLagMs).toBeNull();
+    expect(socket.freshLagMs).toBeNull();
+    expect(last().of("ping")).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1500);
+    expect(socket.lagMs).toBe(1500);
+    expect(socket.freshLagMs).toBe(1500);
+    last().lose();
+    expect(socket.lagMs).toBe(0);
+    expect(socket.freshLagMs).toBeNull();
+  });
 });
 
 test("a pool has a socket for each 32 tiles, and gives up the empty ones", async () => {

@@ -10,6 +10,7 @@ import {
 export const PING_MS = 5000;
 /** Two pings without any answer: the connection is dead, whatever TCP thinks. */
 const SILENCE_MS = 12_000;
+const LAG_FRESH_MS = 1000;
 const CONNECT_MS = 10_000;
 /** A connection that lived so long was a good one: the next failure waits 1 s again. */
 const GOOD_MS = 10_000;
@@ -70,6 +71,9 @@ export class LiveSocket {
   #pings: ReturnType<typeof setInterval> | null = null;
   #credits: ReturnType<typeof setTimeout> | null = null;
   #lastHeard = 0;
+  /** When the pings were sent that have no answer yet, oldest first. */
+  #pinged: number[] = [];
+  #lag = { ms: 0, at: -Infinity };
   #openedAt = 0;
   #state: SocketState = { is: "connecting" };
   /** Tells answers of an attempt that is over. */
@@ -87,6 +91,21 @@ export class LiveSocket {
 
   get tileCount(): number {
     return this.#tiles.size;
+  }
+
+  /** How long the last ping took, or the next has been waited for: it comes behind the media on the way. */
+  get lagMs(): number {
+    const [oldest] = this.#pinged;
+    return Math.max(this.#lag.ms, oldest === undefined ? 0 : this.#options.now() - oldest);
+  }
+
+  /** As `lagMs` is now: asks when that was not known within a second, and says null until it is. */
+  get freshLagMs(): number | null {
+    const now = this.#options.now();
+    if (this.#pinged.length > 0) return this.lagMs >= LAG_FRESH_MS ? this.lagMs : null;
+    if (now - this.#lag.at <= LAG_FRESH_MS) return this.#lag.ms;
+    if (this.#isUp) this.#ping();
+    return null;
   }
 
   get isFull(): boolean {
@@ -194,13 +213,20 @@ export class LiveSocket {
     const message = decodeMessage(text);
     if (!message) return;
     const now = this.#options.now();
-    if (message.is === "pong") return this.clock.add(message.at, message.server, now);
+    if (message.is === "pong") return this.#heardPong(message.at, message.server, now);
     // Of a tile that was closed in the meantime.
     const tile = this.#tiles.get(message.tile);
     if (!tile) return;
     if (message.is === "init-follows") tile.sink.onInit(message);
     else if (message.is === "gap") tile.sink.onGap(message);
     else tile.sink.onEnd(message.is, message.name, message.text);
+  }
+
+  #heardPong(at: number, server: number, now: number): void {
+    this.clock.add(at, server, now);
+    // Some read and write numbers back with another last digit.
+    this.#pinged = this.#pinged.filter((sentAt) => sentAt > at + 0.5);
+    this.#lag = { ms: now - at, at: now };
   }
 
   #heardChunk(data: ArrayBuffer): void {
@@ -243,7 +269,9 @@ export class LiveSocket {
   }
 
   #ping(): void {
-    this.#send({ op: "ping", at: this.#options.now() });
+    const at = this.#options.now();
+    this.#pinged.push(at);
+    this.#send({ op: "ping", at });
   }
 
   #send(message: PageMessage): void {
@@ -272,6 +300,8 @@ export class LiveSocket {
   #release(): void {
     const socket = this.#socket;
     this.#socket = null;
+    this.#pinged = [];
+    this.#lag = { ms: 0, at: -Infinity };
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();

@@ -71,12 +71,16 @@ export class StaleWatch {
     return sinceMs > limitMs ? { is: "stale", sinceMs } : { is: "live" };
   }
 
-  /** Whether to open the tile again now: 1, 2, 4 … 30 s after each other, for ever. */
-  isRetryDue(now: number, limitMs: number): boolean {
+  /** Whether a frame should have come. */
+  isLate(now: number, limitMs: number): boolean {
     if (this.#hiddenAt !== null) return false;
     const state = this.state(now, limitMs);
-    const isLate = state.is === "stale" || (state.is === "waiting" && state.sinceMs > limitMs);
-    if (!isLate) return false;
+    return state.is === "stale" || (state.is === "waiting" && state.sinceMs > limitMs);
+  }
+
+  /** Whether to open the tile again now: 1, 2, 4 … 30 s after each other, for ever. */
+  isRetryDue(now: number, limitMs: number): boolean {
+    if (!this.isLate(now, limitMs)) return false;
     this.#retryAt ??= now + this.#backoff.next();
     if (now < this.#retryAt) return false;
     this.#retryAt = now + this.#backoff.next();

@@ -63,6 +63,12 @@ describe("shareOut", () => {
     expect(tiersOf([need(1, { full: null })], { pixelsPerSecond: 50e6 })).toEqual(["key"]);
   });
 
+  test("no more than the line bears", () => {
+    expect(shareOut([need(1), need(2, { pinned: "full" })], { ...software, line: "key" })).toEqual(
+      new Map([[1, { tier: "key", why: "line" }], [2, { tier: "key", why: "line" }]]),
+    );
+  });
+
   test("never over the budget, whatever the tiles", () => {
     const random = randomOf(3);
     for (let round = 0; round < 500; round++) {

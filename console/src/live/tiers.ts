@@ -29,7 +29,7 @@ export interface Picture {
   fps: number;
 }
 
-export type Why = "budget" | "pinned" | "steps" | "hidden" | "codec" | "size" | null;
+export type Why = "budget" | "line" | "pinned" | "steps" | "hidden" | "codec" | "size" | null;
 
 export interface Share {
   tier: Tier;
@@ -43,6 +43,8 @@ export interface Budget {
   fullMax?: number;
   /** On a phone with `saveData` or a cellular line. */
   most?: Tier;
+  /** What the line bears. */
+  line?: Tier;
 }
 
 export const SOFTWARE_PIXELS_PER_SECOND = 200e6;
@@ -107,6 +109,7 @@ function ladder(need: TileNeed, budget: Budget): { tiers: Tier[]; why: Why } {
   if (need.pinned) lower(need.pinned, "pinned");
   else if (need.sub && !need.isEnlarged && need.sub.width * need.sub.height >= need.area * SUB_ENOUGH) lower("sub", "size");
   if (budget.most) lower(budget.most, "budget");
+  if (budget.line) lower(budget.line, "line");
   lower(need.cap, "steps");
   const tiers = [...TIERS].reverse().filter((tier) => {
     return TIERS.indexOf(tier) <= TIERS.indexOf(best) && (tier !== "sub" || need.sub !== null);

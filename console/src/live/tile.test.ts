@@ -13,7 +13,7 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers());
 
 /** A server that sends two seconds of media, four pieces a second, while it is on. */
-async function setUp() {
+async function setUp({ isPrompt = (): boolean => true } = {}) {
   const media = mediaSurface();
   const video = new FakeVideo();
   video.buffer = () => media.sources.at(-1)?.buffers[0];
@@ -29,6 +29,7 @@ async function setUp() {
     request: { stream: "gate-3", tier: "full", max: [640, 360], from: "live" },
     open: (request, sink) => socket.open(request, sink),
     now: () => Date.now(),
+    isPrompt,
     onStill: (_, wallMs) => stills.push(wallMs),
     surface: media.surface,
   });
@@ -146,6 +147,20 @@ test("denied: the action is named and nothing is tried until asked", async () =>
   expect(last().of("open")).toHaveLength(1);
   tile.retry();
   expect(last().of("open")).toHaveLength(2);
+});
+
+test("what may be on the way is not asked for anew", async () => {
+  let isPrompt = false;
+  const { tile, last, run, server } = await setUp({ isPrompt: () => isPrompt });
+  last().open();
+  await run(5);
+  server.isOn = false;
+  await run(20);
+  expect(tile.state).toMatchObject({ freshness: { is: "stale" }, retries: 0 });
+  expect(last().of("open")).toHaveLength(1);
+  isPrompt = true;
+  await run(3);
+  expect(last().of("open").length).toBeGreaterThan(1);
 });
 
 test("without a camera: the last picture is not live, nothing is tried, and it is live once there is one", async () => {

@@ -36,6 +36,8 @@ export interface LiveTileOptions {
   open: (request: TileRequest, sink: TileSink) => TileLink;
   /** Milliseconds by a clock that only rises. */
   now: () => number;
+  /** Whether what was asked for would be here; while it may be on the way, it is not asked for anew. */
+  isPrompt?: () => boolean;
   onStill: (jpeg: Uint8Array, wallMs: number) => void;
   onFrame?: (frame: Frame) => void;
   surface?: MediaSurface;
@@ -121,6 +123,9 @@ export class LiveTile {
     this.#feeder?.tick();
     // In a gap the server tells when there is something again.
     if (this.#isEnded || !this.#isLinked || this.#gap) return;
+    if (!this.#watch.isLate(now, this.#limit())) return;
+    // On a slow line, what is on the way would be thrown away, and more sent.
+    if (this.#options.isPrompt && !this.#options.isPrompt()) return;
     if (this.#watch.isRetryDue(now, this.#limit())) this.#reopen();
   }
 

@@ -4,6 +4,7 @@
 import { type Signal, signal } from "@preact/signals";
 import type { StreamHealth } from "../../api/types.ts";
 import type { MediaSurface } from "../../live/feeder.ts";
+import { Line } from "../../live/line.ts";
 import { LivePool } from "../../live/pool.ts";
 import type { Tier } from "../../live/protocol.ts";
 import type { SocketOptions, SocketState } from "../../live/socket.ts";
@@ -60,6 +61,7 @@ export class Wall {
   readonly link: Signal<SocketState | null> = signal(null);
   readonly tiles: Signal<ReadonlyMap<string, WallTile>> = signal(new Map());
   #pool: LivePool;
+  #line = new Line();
   #wasOpen = false;
   #isAsking = false;
   #enlarged: string | null = null;
@@ -84,12 +86,14 @@ export class Wall {
     const tiles = new Map(this.tiles.peek());
     if (tiles.get(tile.name) === tile) tiles.delete(tile.name);
     this.tiles.value = tiles;
+    this.#line.restart();
     this.#pool.tidy();
   }
 
   /** One tile over all others, or none. */
   enlarge(name: string | null): void {
     this.#enlarged = name;
+    this.#line.restart();
     this.#hide();
     this.share();
   }
@@ -134,6 +138,7 @@ export class Wall {
     for (const tile of tiles) tile.tick();
     if (this.#ticks++ % SHARE_EVERY_TICKS !== 0) return;
     if (this.#hiddenAt === null) {
+      this.#line.sample(this.needs.now(), this.#pool.lagMs);
       this.#step(tiles);
       this.look();
     } else if (!this.#isResting && this.needs.now() - this.#hiddenAt > HIDDEN_MS + TICK_MS) {
@@ -155,7 +160,8 @@ export class Wall {
   share(): void {
     if (this.#hiddenAt !== null || this.#isClosed) return;
     const tiles = [...this.tiles.peek().values()];
-    const shares = shareOut(tiles.map((tile, id) => tile.need(id, tile.name === this.#enlarged)), this.needs.budget);
+    const budget = { ...this.needs.budget, line: this.#line.cap };
+    const shares = shareOut(tiles.map((tile, id) => tile.need(id, tile.name === this.#enlarged)), budget);
     tiles.forEach((tile, id) => {
       const share = shares.get(id);
       if (share) tile.take(share, this.isLive);
@@ -173,6 +179,7 @@ export class Wall {
       },
       open: (request, sink) => this.#pool.open(request, sink),
       now,
+      isPrompt: () => this.#pool.isPrompt,
       // Stills come by GetThumbnails.
       onStill: () => {},
       onFrame: ({ wallMs, shownAt }) => tile.frame(this.serverNow - (now() - shownAt) - wallMs),

@@ -28,7 +28,7 @@ export function nameWords(name: string, shown: Shown): string {
 }
 
 const WHY: Record<string, Key> = {
-  budget: "wall.why.budget", steps: "wall.why.steps", codec: "wall.why.codec", pinned: "wall.why.pinned",
+  budget: "wall.why.budget", line: "wall.why.line", steps: "wall.why.steps", codec: "wall.why.codec", pinned: "wall.why.pinned",
 };
 
 /** Why a tile is not better than it is; "" where there is nothing to say. */
