@@ -7,7 +7,7 @@ const WRAP = 2 ** 32;
 /** Milliseconds from a stamp to an instant. */
 const age = (at, ms) => (((at - ms) % WRAP) + WRAP) % WRAP;
 
-/** The middles of the squares, as a picture of nothing else. */
+/** The luma in the middles of the squares, as a picture of nothing else. */
 function decode(squares) {
   const rgba = [];
   squares.forEach((value, square) => {
@@ -34,43 +34,39 @@ export async function readPictures(page, selector = "video", withinMs = 1500) {
 }
 
 async function readInPage({ selector, withinMs, SQUARE, COLUMNS, ROWS, WIDTH, HEIGHT }) {
+  // The luma as it was decoded: a canvas would keep hundreds of megabytes of pictures.
+  const squaresOf = async (frame) => {
+    const rect = { x: 0, y: 0, width: WIDTH, height: HEIGHT };
+    const bytes = new Uint8Array(frame.allocationSize({ rect }));
+    const [{ offset, stride }] = await frame.copyTo(bytes, { rect });
+    frame.close();
+    return Array.from({ length: ROWS * COLUMNS }, (_, square) => {
+      const row = Math.floor(square / COLUMNS) * SQUARE + SQUARE / 2;
+      return bytes[offset + row * stride + (square % COLUMNS) * SQUARE + SQUARE / 2];
+    });
+  };
   const one = async (video) => {
-    const canvas = (video.stampCanvas ??= document.createElement("canvas"));
-    canvas.width = WIDTH;
-    canvas.height = HEIGHT;
-    const context = canvas.getContext("2d", { willReadFrequently: true });
-    const draw = () => context.drawImage(video, 0, 0, WIDTH, HEIGHT, 0, 0, WIDTH, HEIGHT);
     const shown = await new Promise((resolve) => {
       const handle = video.requestVideoFrameCallback((_now, { expectedDisplayTime }) => {
-        draw();
-        resolve(expectedDisplayTime);
+        clearTimeout(timer);
+        resolve({ frame: new VideoFrame(video), at: expectedDisplayTime, isNew: true });
       });
-      setTimeout(() => {
+      const timer = setTimeout(() => {
         video.cancelVideoFrameCallback(handle);
-        resolve(null);
+        resolve({ frame: video.readyState >= 2 ? new VideoFrame(video) : null, at: performance.now(), isNew: false });
       }, withinMs);
     });
-    if (shown === null && video.readyState >= 2) draw();
     const tile = video.closest(".tile");
-    const squares = [];
-    if (video.readyState >= 2) {
-      const { data } = context.getImageData(0, 0, WIDTH, HEIGHT);
-      for (let row = 0; row < ROWS; row++) {
-        for (let column = 0; column < COLUMNS; column++) {
-          squares.push(data[((row * SQUARE + SQUARE / 2) * WIDTH + column * SQUARE + SQUARE / 2) * 4]);
-        }
-      }
-    }
-    return {
+    // What the page says at this moment.
+    const said = {
       name: tile?.dataset.stream,
       mode: tile?.dataset.mode,
       badge: (tile?.querySelector(".tile-badge") ?? document.querySelector(".badge"))?.textContent ?? "",
       frames: video.getVideoPlaybackQuality().totalVideoFrames,
       rate: video.playbackRate,
-      isNew: shown !== null,
-      at: performance.timeOrigin + (shown ?? performance.now()),
-      squares: squares.length > 0 ? squares : null,
     };
+    const squares = shown.frame && (await squaresOf(shown.frame));
+    return { ...said, isNew: shown.isNew, at: performance.timeOrigin + shown.at, squares };
   };
   return Promise.all([...document.querySelectorAll(selector)].map(one));
 }
