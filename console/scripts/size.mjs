@@ -36,6 +36,7 @@ const all = new Set([...shell, ...stream]);
 const BUDGETS = [
   ["shell, JS and CSS", [...shell], 60],
   ["stream page, more", without(stream, shell), 40],
+  ["wall, more", without(filesOf(named("pages/wall/wall-page.tsx")), shell), 40],
   ["settings, more", without(filesOf(named("pages/settings/settings.tsx")), shell), 40],
   ["hls.js", without(filesOf(named("hls.js")), all), 140],
   ["Shaka Player", without(filesOf(named("shaka")), all), 200],
