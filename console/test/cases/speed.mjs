@@ -2,7 +2,7 @@
 // API are one origin here, as in life: no request asks for leave first.
 
 import assert from "node:assert/strict";
-import { readPictures } from "../pixels.mjs";
+import { quantile, readPictures } from "../pixels.mjs";
 import { serveSite } from "../site.mjs";
 import { pause, signIn, visit } from "../steps.mjs";
 import { Watch } from "../browser.mjs";
@@ -11,7 +11,7 @@ import { WALL_STREAMS } from "./wall.mjs";
 const SLOW = { offline: false, latency: 200, downloadThroughput: 300e3 / 8, uploadThroughput: 300e3 / 8 };
 const SLOW_MS_MAX = 2000;
 const PRESS_PLAY_MS_MAX = 500;
-const PRESSES = 3;
+const PRESSES = 5;
 
 /** In the page: from the next press on, when the first still and the first frame are on the screen. */
 function watchPictures() {
@@ -103,8 +103,8 @@ export default [
         await page.waitForFunction(() => window.firsts.frame, undefined, { timeout: 15_000 });
         test.notes.push(`wall of ${WALL_STREAMS.length}: ${words(await page.evaluate(() => window.firsts))}`);
         assert.ok(Math.min(wall.still ?? Infinity, wall.frame ?? Infinity) <= PRESS_PLAY_MS_MAX, words(wall));
-        // Other work on the machine makes it later, nothing makes it sooner.
-        assert.ok(Math.min(...found.map(({ frame }) => frame)) <= PRESS_PLAY_MS_MAX, found.map(words).join("; "));
+        const median = quantile(found.map(({ frame }) => frame), 0.5);
+        assert.ok(median <= PRESS_PLAY_MS_MAX, `${median} ms: ${found.map(words).join("; ")}`);
       });
     },
   },
