@@ -2,7 +2,7 @@
 // API are one origin here, as in life: no request asks for leave first.
 
 import assert from "node:assert/strict";
-import { quantile, readPictures } from "../pixels.mjs";
+import { median, readPictures } from "../pixels.mjs";
 import { serveSite } from "../site.mjs";
 import { pause, signIn, visit } from "../steps.mjs";
 import { Watch } from "../browser.mjs";
@@ -12,6 +12,9 @@ const SLOW = { offline: false, latency: 200, downloadThroughput: 300e3 / 8, uplo
 const SLOW_MS_MAX = 2000;
 const PRESS_PLAY_MS_MAX = 500;
 const PRESSES = 5;
+const DELAY_MS_MAX = 1000;
+const BADGE_OFF_MS_MAX = 100;
+const READINGS = 30;
 
 /** In the page: from the next press on, when the first still and the first frame are on the screen. */
 function watchPictures() {
@@ -103,9 +106,31 @@ export default [
         await page.waitForFunction(() => window.firsts.frame, undefined, { timeout: 15_000 });
         test.notes.push(`wall of ${WALL_STREAMS.length}: ${words(await page.evaluate(() => window.firsts))}`);
         assert.ok(Math.min(wall.still ?? Infinity, wall.frame ?? Infinity) <= PRESS_PLAY_MS_MAX, words(wall));
-        const median = quantile(found.map(({ frame }) => frame), 0.5);
-        assert.ok(median <= PRESS_PLAY_MS_MAX, `${median} ms: ${found.map(words).join("; ")}`);
+        const middle = median(found.map(({ frame }) => frame));
+        assert.ok(middle <= PRESS_PLAY_MS_MAX, `${middle} ms: ${found.map(words).join("; ")}`);
       });
+    },
+  },
+  {
+    name: "stream page: within a second of the camera, and the badge says so",
+    needs: "wall",
+    run: async (test) => {
+      const { page } = test;
+      await signIn(test, `/console/streams/${WALL_STREAMS[0]}`);
+      await page.locator(".badge", { hasText: "live" }).waitFor();
+      // The live edge is gone to by rate.
+      await pause(8000);
+      const read = [];
+      for (let n = 0; n < READINGS; n++) {
+        read.push((await readPictures(page))[0]);
+        await pause(200);
+      }
+      const ages = read.map(({ ageMs }) => ageMs);
+      assert.ok(ages.every((age) => age !== null && !Number.isNaN(age)), `pictures without a clock: ${ages.join(" ")}`);
+      const off = median(read.map(({ badge, ageMs }) => Math.abs(Number(/[\d.]+/.exec(badge)[0]) * 1000 - ageMs)));
+      test.notes.push(`delay ${Math.round(median(ages))} ms, ${Math.round(Math.min(...ages))} to ${Math.round(Math.max(...ages))}; badge ${Math.round(off)} ms off`);
+      assert.ok(median(ages) <= DELAY_MS_MAX, `${ages.map(Math.round).join(" ")} ms`);
+      assert.ok(off <= BADGE_OFF_MS_MAX, read.map(({ badge, ageMs }) => `${badge}: ${Math.round(ageMs)} ms`).join("; "));
     },
   },
 ];
