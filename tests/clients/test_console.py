@@ -1,8 +1,9 @@
 """The console's page and its sign-in link from outside."""
 
+import http.client
 import json
 import re
-import socket
+import ssl
 import subprocess
 import time
 import urllib.error
@@ -41,6 +42,24 @@ def test_every_answer_has_the_headers(server, path):
     assert status in (200, 404)
     if status == 404 and "assets" not in path:
         assert b"scripts/console" in body
+
+
+def test_hsts_over_tls_by_name_alone(server):
+    trusted = ssl.create_default_context(cafile=server.ca_file)
+
+    def has(port, host, context=None):
+        connection = (http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=10)
+                      if context else http.client.HTTPConnection("127.0.0.1", port, timeout=10))
+        connection.request("GET", "/console/", headers={"Host": host})
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.headers["Strict-Transport-Security"]
+
+    assert has(server.tls_port, "nvr.example:8443", trusted) == "max-age=31536000"
+    assert has(server.tls_port, "localhost", trusted) is None
+    assert has(server.tls_port, "127.0.0.1", trusted) is None
+    assert has(server.port, "nvr.example") is None
 
 
 def test_only_reading(server):

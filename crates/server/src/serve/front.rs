@@ -129,7 +129,7 @@ impl Handler for Front {
                     allow_any_origin(response.headers_mut());
                     response
                 }
-                Route::Console => self.console.answer(&head).map(Body::Full),
+                Route::Console => self.console.answer(&head, conn.tls).map(Body::Full),
                 Route::SignIn => self.sign_in.answer(&body, conn.peer, self.clock.now()),
                 Route::Description => {
                     success(self.control.openapi(), &self.request_id()).map(Body::Full)

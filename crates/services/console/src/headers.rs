@@ -1,6 +1,12 @@
 //! Under what headers the page runs.
 
+use std::net::IpAddr;
+
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// A year, for this name alone.
+const HSTS: &str = "max-age=31536000";
 
 /// The security headers of every answer below `/console/`: scripts, styles and calls from and to this
 /// server alone, no frame around it, no HTML made from data.
@@ -33,7 +39,11 @@ impl Headers {
         Self { policy }
     }
 
-    pub(crate) fn add(&self, to: &mut HeaderMap) {
+    /// `is_tls`: whether TLS protects the connection of the request `head`.
+    pub(crate) fn add(&self, to: &mut HeaderMap, head: &Parts, is_tls: bool) {
+        if is_tls && host(head).is_some_and(is_domain_name) {
+            to.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+        }
         to.insert(header::CONTENT_SECURITY_POLICY, self.policy.clone());
         for (name, value) in [
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -51,6 +61,23 @@ impl Headers {
     }
 }
 
+/// The name that was asked for, without its port: of HTTP/2 in the target, else in Host.
+fn host(head: &Parts) -> Option<&str> {
+    let asked = head.uri.authority().map(|authority| authority.as_str());
+    let asked = asked.or_else(|| head.headers.get(header::HOST)?.to_str().ok())?;
+    // An IPv6 address stands in brackets.
+    let end = asked.rfind(']').map_or(0, |bracket| bracket + 1);
+    Some(asked[end..].find(':').map_or(asked, |colon| &asked[..end + colon]))
+}
+
+/// HSTS is for names (RFC 6797 §8.1.1), and binds all ports of one: on `localhost` those of everything
+/// else that is worked on there.
+fn is_domain_name(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let is_address = host.starts_with('[') || host.parse::<IpAddr>().is_ok();
+    !host.is_empty() && !is_address && host != "localhost" && !host.ends_with(".localhost")
+}
+
 /// Nothing in an origin may end the directive or the header.
 fn is_source(origin: &str) -> bool {
     origin.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b';' | b',' | b'\'' | b'"'))
@@ -60,11 +87,42 @@ fn is_source(origin: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn head(uri: &str, host: &str) -> Parts {
+        let request = http::Request::get(uri).header("host", host);
+        request.body(()).unwrap().into_parts().0
+    }
+
     fn policy(origins: &[&str]) -> String {
         let origins: Vec<String> = origins.iter().map(|&origin| origin.to_owned()).collect();
         let mut map = HeaderMap::new();
-        Headers::new(&origins).add(&mut map);
+        Headers::new(&origins).add(&mut map, &head("/console/", "localhost"), false);
         map[header::CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned()
+    }
+
+    fn hsts(head: &Parts, is_tls: bool) -> bool {
+        let mut map = HeaderMap::new();
+        Headers::new(&[]).add(&mut map, head, is_tls);
+        map.contains_key(header::STRICT_TRANSPORT_SECURITY)
+    }
+
+    #[test]
+    fn hsts_is_for_names_over_tls() {
+        for name in ["nvr.example", "NVR.example.:8443", "nvr", "localhost.example"] {
+            assert!(hsts(&head("/console/", name), true), "{name}");
+            assert!(!hsts(&head("/console/", name), false), "{name}");
+        }
+        for none in [
+            "localhost",
+            "LocalHost:8081",
+            "cam.localhost.",
+            "127.0.0.1:8081",
+            "[::1]:8081",
+            "::1",
+            "",
+        ] {
+            assert!(!hsts(&head("/console/", none), true), "{none}");
+        }
+        assert!(hsts(&head("https://nvr.example:8443/console/", "localhost"), true));
     }
 
     #[test]

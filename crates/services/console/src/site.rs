@@ -32,9 +32,10 @@ impl Console {
     }
 
     /// The answer; 404 for a file that there is not. A path that names no file is a place in the page.
-    pub fn answer(&self, head: &Parts) -> Response<Bytes> {
+    /// `is_tls`: whether TLS protects the connection.
+    pub fn answer(&self, head: &Parts, is_tls: bool) -> Response<Bytes> {
         let mut response = self.file(head);
-        self.headers.add(response.headers_mut());
+        self.headers.add(response.headers_mut(), head, is_tls);
         response
     }
 
@@ -142,7 +143,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (head, ()) = request.body(()).unwrap().into_parts();
-        Console { files, headers: Headers::new(&[]) }.answer(&head)
+        Console { files, headers: Headers::new(&[]) }.answer(&head, false)
     }
 
     #[test]
