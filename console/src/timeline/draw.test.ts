@@ -154,3 +154,18 @@ test("lanes do not overlap", () => {
     }
   }
 });
+
+test("a label of the ruler is whole or not there", () => {
+  const labelsOf = (more: Partial<Scene>, past = 0) => {
+    const { context, texts } = recorder();
+    draw(context, scene({ from: NOW - 3_600_000 + past, to: NOW + past }, [], { lanes: [], ...more }));
+    return texts;
+  };
+  // 14:00 is 28 pixels from the edge, and wants 33.
+  expect(labelsOf({}, 100_000).at(-1)).toBe("13:50");
+  expect(labelsOf({}, 200_000).at(-1)).toBe("14:00");
+  const labels = labelsOf({ playhead: NOW - 1_800_000 });
+  expect(labels).toContain("13:30:00");
+  expect(labels).not.toContain("13:30");
+  expect(labels).toContain("13:20");
+});

@@ -148,6 +148,7 @@ function hatch(context: Context, scene: Scene, start: number, end: number, top: 
 
 function drawRuler(context: Context, scene: Scene): void {
   const { colours, ratio, view, width } = scene;
+  const hidden = playheadLabel(context, scene);
   const count = Math.max(1, Math.floor(width / (TICK_WIDTH_MIN * ratio)));
   const bottom = RULER_HEIGHT * ratio;
   for (const tick of ticks(view, scene.zone, scene.locale, count)) {
@@ -155,7 +156,12 @@ function drawRuler(context: Context, scene: Scene): void {
     const length = (tick.isMajor ? 8 : 4) * ratio;
     context.fillStyle = colours.line;
     context.fillRect(x, bottom - length, Math.max(1, Math.round(ratio)), length);
-    text(context, scene, tick.isMajor ? colours.text : colours.muted, tick.label, x + 3 * ratio, 8 * ratio, "left");
+    const from = x + 3 * ratio;
+    context.font = fontOf(scene);
+    const to = from + context.measureText(tick.label).width;
+    // Half a label reads as another time.
+    if (to > width || (hidden && to > hidden.from && from < hidden.to)) continue;
+    text(context, scene, tick.isMajor ? colours.text : colours.muted, tick.label, from, 8 * ratio, "left");
   }
 }
 
@@ -176,18 +182,26 @@ function drawMarks(context: Context, scene: Scene): void {
 }
 
 function drawPlayhead(context: Context, scene: Scene, at: number): void {
-  const { view, width, ratio, colours } = scene;
-  const x = xOf(view, at, width);
-  if (x < 0 || x > width) return;
+  const { ratio, colours } = scene;
+  const label = playheadLabel(context, scene);
+  if (!label) return;
   vertical(context, scene, at, colours.text, 2);
-  const precision = spanOf(view) <= 60_000 ? "ms" : "s";
-  const label = clock(at, scene.zone, precision);
-  context.font = fontOf(scene);
-  const half = context.measureText(label).width / 2 + 4 * ratio;
-  const middle = Math.min(width - half, Math.max(half, x));
   context.fillStyle = colours.text;
-  context.fillRect(middle - half, 0, 2 * half, 16 * ratio);
-  text(context, scene, colours.background, label, middle, 8 * ratio, "center");
+  context.fillRect(label.from, 0, label.to - label.from, 16 * ratio);
+  text(context, scene, colours.background, label.words, (label.from + label.to) / 2, 8 * ratio, "center");
+}
+
+/** Where the ruler says what time the playhead is at; null while it is out of view. */
+function playheadLabel(context: Context, scene: Scene): { words: string; from: number; to: number } | null {
+  const { view, width, ratio, playhead } = scene;
+  if (playhead === null) return null;
+  const x = xOf(view, playhead, width);
+  if (x < 0 || x > width) return null;
+  const words = clock(playhead, scene.zone, spanOf(view) <= 60_000 ? "ms" : "s");
+  context.font = fontOf(scene);
+  const half = context.measureText(words).width / 2 + 4 * ratio;
+  const middle = Math.min(width - half, Math.max(half, x));
+  return { words, from: middle - half, to: middle + half };
 }
 
 function vertical(context: Context, scene: Scene, at: number, colour: string, cssWidth: number): void {

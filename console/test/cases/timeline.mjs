@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import path from "node:path";
 import { Camera } from "../../../tests/players/camera.mjs";
 import * as stamp from "../../../tests/players/stamp.mjs";
 import { axe } from "../axe.mjs";
@@ -230,6 +231,40 @@ export default [
       assert.equal(calls[0]["x-streamkeep-clip-limits"], "off");
       assert.equal(calls[0]["x-streamkeep-clip-exact"], "true");
     }),
+  },
+  {
+    name: "export: more fragments than GetClip takes, whole",
+    needs: "nothing",
+    run: async (test) => {
+      const { page, server } = test;
+      const [rate, seconds] = [10, 23];
+      const file = path.join(server.directory, "busy.mkv");
+      execFileSync("ffmpeg", [
+        "-v", "error", "-y", "-f", "lavfi", "-i", `testsrc2=s=320x180:r=${rate}:d=${seconds}`, "-c:v", "libx264", "-g", "1", file,
+      ]);
+      await server.call("CreateStream", { StreamName: "busy", DataRetentionInHours: 24 });
+      await server.run(["put", "busy", file, "--realtime", "--min-fragment", "50ms"]);
+      const { Fragments } = await server.call("ListFragments", {
+        StreamName: "busy", MaxResults: 1000,
+        FragmentSelector: {
+          FragmentSelectorType: "SERVER_TIMESTAMP",
+          TimestampRange: { StartTimestamp: Date.now() / 1000 - 600, EndTimestamp: Date.now() / 1000 + 600 },
+        },
+      });
+      assert.equal(Fragments.length, rate * seconds);
+      const times = Fragments.map(({ ServerTimestamp }) => ServerTimestamp * 1000).sort((a, b) => a - b);
+      const [from, to] = [times[0] - 1000, times.at(-1) + 1000];
+      await signIn(test, `/console/streams/busy?t=${iso(times[0])}&in=${iso(from)}&out=${iso(to)}`);
+      const panel = page.locator(".export-panel");
+      const downloads = page.waitForEvent("download");
+      await panel.getByRole("button", { name: "Export", exact: true }).click();
+      const made = await (await downloads).path();
+      const frames = execFileSync("ffprobe", [
+        "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", made,
+      ]).toString().trim();
+      test.notes.push(`${Fragments.length} fragments, ${frames} pictures`);
+      assert.equal(Number(frames), rate * seconds);
+    },
   },
   {
     name: "snapshots: live and paused, named after stream and instant",

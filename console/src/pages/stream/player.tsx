@@ -18,6 +18,7 @@ import { Button } from "../../ui/button.tsx";
 import { Code } from "../../ui/code.tsx";
 import { copy, useCopied } from "../../ui/copy.ts";
 import { SelectField } from "../../ui/field.tsx";
+import { useIsPhone } from "../../ui/phone.ts";
 import { Empty } from "../../ui/states.tsx";
 import { FirstPicture } from "./first-picture.tsx";
 import { Stats } from "./stats.tsx";
@@ -184,6 +185,7 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
   // The playhead is in the URL, at most once a second; live is the absence of it.
   const wallMs = state?.wallMs ?? null;
   const isLive = state?.isLive ?? true;
+  const isPhone = useIsPhone();
   useEffect(() => {
     onPlayhead({ wallMs, isLive });
     if (isLive || wallMs === null || Date.now() - urlAt.current < URL_EVERY_MS) return;
@@ -261,6 +263,8 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
             choices={[
               { value: "ll-hls", label: t("player.llhls") }, { value: "hls", label: "HLS" }, { value: "dash", label: "DASH" },
             ]} />
+        ) : isPhone ? (
+          <Button icon="live" label={t("player.toLive")} onClick={() => toLive()} />
         ) : (
           <Button icon="live" onClick={() => toLive()}>{t("player.toLive")}</Button>
         )}

@@ -50,7 +50,7 @@ export function troubleWords(shown: Shown): { text: string; detail: string } | n
     case "denied":
       return { text: t("wall.deniedText", { action: actionOf(text) }), detail: name };
     case "error":
-      return { text: name, detail: text };
+      return name === "ResourceNotFoundException" ? { text: t("wall.gone"), detail: "" } : { text: name, detail: text };
     case "blocked":
       return { text: t("wall.blocked"), detail: "" };
     default:
