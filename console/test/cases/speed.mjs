@@ -95,7 +95,7 @@ export default [
           await press(page, page.locator(".stream-row .name").first());
           await page.waitForFunction(() => window.firsts.frame, undefined, { timeout: 15_000 });
           found.push(await page.evaluate(() => window.firsts));
-          const [{ ageMs }] = await readPictures(page);
+          const [{ ageMs }] = await readPictures(page, "video.is-shown");
           assert.ok(ageMs < 5000, `the picture is ${ageMs} ms old`);
           await visit(page, "/console/streams");
           await page.locator(".stream-row").first().waitFor();
@@ -122,7 +122,7 @@ export default [
       await pause(8000);
       const read = [];
       for (let n = 0; n < READINGS; n++) {
-        read.push((await readPictures(page))[0]);
+        read.push((await readPictures(page, "video.is-shown"))[0]);
         await pause(200);
       }
       const ages = read.map(({ ageMs }) => ageMs);
