@@ -4,6 +4,7 @@
 
 import first from "./cases/first.mjs";
 import hostile from "./cases/hostile.mjs";
+import jobs from "./cases/jobs.mjs";
 import list from "./cases/list.mjs";
 import security from "./cases/security.mjs";
 import signin from "./cases/signin.mjs";
@@ -14,5 +15,5 @@ import timeline from "./cases/timeline.mjs";
 import wall from "./cases/wall.mjs";
 
 export const CASES = [
-  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...speed, ...timeline,
+  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...speed, ...jobs, ...timeline,
 ];

@@ -2,9 +2,30 @@
 
 import assert from "node:assert/strict";
 import { Camera } from "../../../tests/players/camera.mjs";
-import { REFUSED, moves, pause, signIn } from "../steps.mjs";
+import { REFUSED, Steps, moves, pause, signIn } from "../steps.mjs";
 
 export default [
+  {
+    name: "jobs: a developer sees by one step whether the producer is right, and copies a call by one",
+    run: async (test) => {
+      const { page } = test;
+      await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+      await signIn(test, "/console/streams");
+      const steps = new Steps(page);
+      await steps.click(page.locator(".stream-row", { hasText: "gate-3" }).locator(".name"));
+      assert.equal(steps.count, 1);
+      const side = page.locator(".stream-side");
+      for (const word of ["Session", "Bit rate", "PERSISTED after", "Last error", "none"]) await side.getByText(word, { exact: true }).waitFor();
+      await page.getByText(/H\.264 360p25 · AAC/).waitFor();
+      await page.getByRole("tab", { name: "Lab" }).click();
+      const from = steps.count;
+      await steps.click(page.getByRole("button", { name: "Copy as CLI" }));
+      assert.equal(steps.count - from, 1);
+      const copied = await page.evaluate(() => navigator.clipboard.readText());
+      assert.match(copied, /aws kinesis-video-archived-media get-hls-streaming-session-url/);
+      assert.match(copied, /--stream-name gate-3/);
+    },
+  },
   {
     name: "plain HLS and DASH play by choice",
     run: async (test) => {

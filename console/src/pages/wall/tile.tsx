@@ -13,6 +13,7 @@ import { badgeWords, nameWords, troubleWords, whyWords } from "./words.ts";
 /** What the page calls of a tile by keys. */
 export interface TileCalls {
   snapshot: () => void;
+  last30: () => void;
 }
 
 interface TileProps {
@@ -43,8 +44,9 @@ export function Tile({ wall, name, still, isEnlarged, hasStats, buttonRef, calls
     const at = tile?.live?.state.wallMs;
     if (video.current && at) void saveSnapshot(video.current, name, at);
   };
+  const last30 = () => go({ page: "stream", name }, { t: new Date(wall.serverNow - BACK_MS).toISOString() });
   useEffect(() => {
-    calls.current?.set(name, { snapshot });
+    calls.current?.set(name, { snapshot, last30 });
     return () => void calls.current?.delete(name);
   });
 
@@ -85,10 +87,7 @@ export function Tile({ wall, name, still, isEnlarged, hasStats, buttonRef, calls
       <div class="tile-menu">
         <Menu button={{ icon: "more", label: t("wall.menu", { name }), isSmall: true }} items={[
           { label: t("wall.openStream"), icon: "video", onChoose: () => go({ page: "stream", name }) },
-          {
-            label: t("wall.last30"), icon: "rewind",
-            onChoose: () => go({ page: "stream", name }, { t: new Date(wall.serverNow - BACK_MS).toISOString() }),
-          },
+          { label: t("wall.last30"), icon: "rewind", onChoose: last30 },
           { label: t("player.snapshot"), icon: "camera", disabled: !shown?.hasVideo, onChoose: snapshot },
           ...PINS.map((pin) => ({
             label: t(`wall.pin.${pin as "auto" | "still" | "key" | "full"}`), isChosen: pinned === pin,

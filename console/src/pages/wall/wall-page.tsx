@@ -130,13 +130,15 @@ function Tiles({ api, choice, all }: { api: Api; choice: Choice; all: readonly s
     if (document.fullscreenElement) void document.exitFullscreen();
     else void root.current?.requestFullscreen().catch(() => {});
   };
+  const call = (what: keyof TileCalls) => () => calls.current.get(enlarged ?? focused ?? "")?.[what]();
   useKeys({
     ArrowLeft: move, ArrowRight: move, ArrowUp: move, ArrowDown: move,
     Enter: () => { if (focused) enlarge(focused); },
     ...(enlarged ? { Escape: () => enlarge(enlarged) } : {}),
     f: fullscreen,
     i: () => showStats(!hasStats),
-    s: () => { const name = enlarged ?? focused; if (name) calls.current.get(name)?.snapshot(); },
+    r: call("last30"),
+    s: call("snapshot"),
     ...Object.fromEntries(Array.from({ length: 9 }, (_, n) => [String(n + 1), () => turn(n + 1)])),
   });
 
