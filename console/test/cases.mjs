@@ -8,6 +8,7 @@ import jobs from "./cases/jobs.mjs";
 import list from "./cases/list.mjs";
 import security from "./cases/security.mjs";
 import signin from "./cases/signin.mjs";
+import sleep from "./cases/sleep.mjs";
 import speed from "./cases/speed.mjs";
 import states from "./cases/states.mjs";
 import stream from "./cases/stream.mjs";
@@ -15,5 +16,5 @@ import timeline from "./cases/timeline.mjs";
 import wall from "./cases/wall.mjs";
 
 export const CASES = [
-  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...speed, ...jobs, ...timeline,
+  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...speed, ...jobs, ...sleep, ...timeline,
 ];

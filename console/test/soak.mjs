@@ -11,11 +11,11 @@
 //
 // STREAMKEEP names the server binary, CHROMIUM the browser. Build first: `npm run build`.
 
-import { readFileSync, readdirSync } from "node:fs";
 import { Server } from "../../tests/players/server.mjs";
 import { Watch, launch } from "./browser.mjs";
 import { fleets } from "./fleet.mjs";
 import { quantile, readPictures } from "./pixels.mjs";
+import { browserBelow, cpuSeconds, kindOf, pssMb, treeOf } from "./processes.mjs";
 import { serveSite } from "./site.mjs";
 import { pause, signIn } from "./steps.mjs";
 
@@ -29,7 +29,6 @@ const SLOPE_MAX = 1;
 const STANDS_MS_MAX = { live: 4000, key: 6000 };
 /** A camera that was late itself is no fault of the page. */
 const CAMERA_GAP_MS = 1000;
-const TICKS_PER_SECOND = 100;
 
 const argument = (name, otherwise) => {
   const at = process.argv.indexOf(name);
@@ -37,44 +36,6 @@ const argument = (name, otherwise) => {
 };
 const minutes = argument("--minutes", process.argv.includes("--short") ? 3 : 10);
 const tileCount = argument("--tiles", 16);
-
-/** The processes below one, with it: by the parents that /proc names. */
-function treeOf(root) {
-  const parents = new Map();
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const stat = read(`/proc/${pid}/stat`);
-    if (stat) parents.set(Number(pid), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
-  }
-  const tree = new Set([root]);
-  for (let size = 0; size !== tree.size;) {
-    size = tree.size;
-    for (const [pid, parent] of parents) if (tree.has(parent)) tree.add(pid);
-  }
-  return [...tree];
-}
-
-/** A process may end while it is looked at. */
-function read(path) {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-const pssMb = (pids) => pids.reduce((sum, pid) => {
-  return sum + Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1024;
-}, 0);
-
-/** Seconds of a core that were used since the processes began. */
-const cpuSeconds = (pids) => pids.reduce((sum, pid) => {
-  const stat = read(`/proc/${pid}/stat`);
-  if (!stat) return sum;
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return sum + (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}, 0);
-
-const kindOf = (pid) => /--type=([\w-]+)/.exec(read(`/proc/${pid}/cmdline`))?.[1] ?? "browser";
 
 /** MB a minute. */
 function slopeOf(points) {
@@ -118,9 +79,8 @@ async function main() {
     site = await serveSite(server.url, undefined, { isOne: true });
     cameras = await fleets(server, names, Math.min(CAMERAS, tileCount));
     await pause(3000);
-    const before = new Set(treeOf(process.pid));
     browser = await launch();
-    const root = treeOf(process.pid).find((pid) => !before.has(pid) && kindOf(pid) === "browser" && /chrom/.test(read(`/proc/${pid}/cmdline`)));
+    const root = browserBelow(process.pid);
     const watch = await Watch.open(browser, [site.url]);
     const { page } = watch;
     const session = await page.context().newCDPSession(page);
