@@ -103,7 +103,8 @@ describe("messages of the server", () => {
     ['{"tile":7,"is":"end","name":"stream-deleted"}', { is: "end", name: "stream-deleted" }],
     ['{"tile":7,"is":"denied","name":"AccessDeniedException","text":"User: x"}', { is: "denied", name: "AccessDeniedException", text: "User: x" }],
     ['{"tile":7,"is":"error","name":"ResourceNotFoundException"}', { is: "error" }],
-    ['{"is":"pong","at":1.5,"server":2}', { is: "pong", at: 1.5, server: 2 }],
+    ['{"is":"pong","at":1.5,"server":2,"waited":700}', { is: "pong", at: 1.5, server: 2, waited: 700 }],
+    ['{"is":"pong","at":1.5,"server":2}', { is: "pong", at: 1.5, server: 2, waited: 0 }],
   ])("%s", (text, message) => {
     expect(decodeMessage(text)).toMatchObject(message);
   });
@@ -115,7 +116,7 @@ describe("messages of the server", () => {
 
   test.each([
     "", "{", "null", "[]", "3", "{}", '{"is":7}', '{"is":"gap","tile":7}', '{"is":"end","tile":-1}', '{"is":"end","tile":65536}',
-    '{"is":"end","tile":1.5}', '{"is":"end","tile":"1"}', '{"is":"end","tile":1,"name":2}', '{"is":"pong","at":1}', '{"is":"error","tile":"1"}',
+    '{"is":"end","tile":1.5}', '{"is":"end","tile":"1"}', '{"is":"end","tile":1,"name":2}', '{"is":"pong","at":1}', '{"is":"pong","at":1,"server":2,"waited":"long"}', '{"is":"error","tile":"1"}',
     '{"tile":7,"is":"init-follows","codec":"x","w":1,"h":1,"tier":"best"}', `"${"x".repeat(40_000)}"`,
   ])("refused: %.60s", (text) => {
     expect(() => decodeMessage(text)).toThrow(ProtocolError);

@@ -62,8 +62,8 @@ export type ServerMessage =
   | { is: "gap"; tile: number; from: string; reason: string }
   /** `text`: for a person. */
   | { is: "end" | "denied" | "error"; tile: number; name: string; text: string }
-  /** The page's time given back, and the server's. */
-  | { is: "pong"; at: number; server: number };
+  /** The page's time given back, the server's, and how long a tile waited for the line, in milliseconds. */
+  | { is: "pong"; at: number; server: number; waited: number };
 
 /** Throws a ProtocolError when the message is longer than the server takes. */
 export function encodeMessage(message: PageMessage): string {
@@ -104,7 +104,11 @@ export function decodeMessage(text: string): ServerMessage | null {
       if (fields.is === "error" && fields.tile === undefined) return null;
       return { is: fields.is, tile: tileOf(fields), name: textOr(fields, "name"), text: textOr(fields, "text") };
     case "pong":
-      return { is: "pong", at: numberOf(fields, "at"), server: numberOf(fields, "server") };
+      return {
+        is: "pong", at: numberOf(fields, "at"), server: numberOf(fields, "server"),
+        // A server of before does not say.
+        waited: fields.waited === undefined ? 0 : numberOf(fields, "waited"),
+      };
     default:
       if (typeof fields.is === "string") return null;
       throw new ProtocolError("no kind");

@@ -289,6 +289,9 @@ describe("pings", () => {
     await vi.advanceTimersByTimeAsync(1500);
     expect(socket.lagMs).toBe(1500);
     expect(socket.freshLagMs).toBe(1500);
+    // Pings are quick: what waits, waits at the server.
+    last().text({ is: "pong", at: Date.now() - 30, server: Date.now(), waited: 1200 });
+    expect([socket.lagMs, socket.freshLagMs]).toEqual([1200, 1200]);
     last().lose();
     expect(socket.lagMs).toBe(0);
     expect(socket.freshLagMs).toBeNull();

@@ -93,7 +93,10 @@ export class LiveSocket {
     return this.#tiles.size;
   }
 
-  /** How long the last ping took, or the next has been waited for: it comes behind the media on the way. */
+  /**
+   * How late the line is: how long the last ping took, or the next has been waited for, behind the media on the way;
+   * or how long a tile waited at the server to send, if that is more.
+   */
   get lagMs(): number {
     const [oldest] = this.#pinged;
     return Math.max(this.#lag.ms, oldest === undefined ? 0 : this.#options.now() - oldest);
@@ -213,7 +216,7 @@ export class LiveSocket {
     const message = decodeMessage(text);
     if (!message) return;
     const now = this.#options.now();
-    if (message.is === "pong") return this.#heardPong(message.at, message.server, now);
+    if (message.is === "pong") return this.#heardPong(message, now);
     // Of a tile that was closed in the meantime.
     const tile = this.#tiles.get(message.tile);
     if (!tile) return;
@@ -222,11 +225,11 @@ export class LiveSocket {
     else tile.sink.onEnd(message.is, message.name, message.text);
   }
 
-  #heardPong(at: number, server: number, now: number): void {
+  #heardPong({ at, server, waited }: About<"pong">, now: number): void {
     this.clock.add(at, server, now);
     // Some read and write numbers back with another last digit.
     this.#pinged = this.#pinged.filter((sentAt) => sentAt > at + 0.5);
-    this.#lag = { ms: now - at, at: now };
+    this.#lag = { ms: Math.max(now - at, waited), at: now };
   }
 
   #heardChunk(data: ArrayBuffer): void {

@@ -11,8 +11,8 @@ use streamkeep_playback::{Cadence, FrameGroup, FrameRun, LiveVideo};
 
 use crate::credit::Credit;
 use crate::limits::{
-    BEHIND_NS_MAX, GROUP_BYTES_MAX, GROUP_INTERVAL, HELD_INTERVAL, KEY_INTERVAL, QUIET_INTERVAL,
-    STALLED_AFTER,
+    ARRIVING_PATIENCE, BEHIND_NS_MAX, GROUP_BYTES_MAX, GROUP_INTERVAL, HELD_INTERVAL, KEY_INTERVAL,
+    QUIET_INTERVAL, STALLED_AFTER,
 };
 use crate::media_clock::MediaClock;
 use crate::media_header::{self, Kind, MediaHeader};
@@ -95,9 +95,6 @@ enum Place {
 
 /// How long a key frame is shown while no fragment has told its length.
 const KEY_LENGTH_UNKNOWN: Duration = Duration::from_secs(2);
-
-/// What has arrived of a stream that nobody watched is handed on at the first look, a moment later.
-const ARRIVING_PATIENCE: Duration = Duration::from_millis(150);
 
 /// Two key frames further apart are not of neighbouring fragments.
 const LONGEST_FRAGMENT: Duration = Duration::from_secs(20);

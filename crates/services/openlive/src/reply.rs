@@ -1,5 +1,7 @@
 //! What a page is told: text messages.
 
+use std::time::Duration;
+
 use serde_json::json;
 use streamkeep_media::UnixMillis;
 use streamkeep_playback::LiveVideo;
@@ -54,7 +56,8 @@ pub(crate) fn bad_message() -> String {
     json!({ "is": "error", "name": "BadMessage" }).to_string()
 }
 
-/// The page's time back, and ours; milliseconds.
-pub(crate) fn pong(at: &serde_json::Number, now: UnixMillis) -> String {
-    json!({ "is": "pong", "at": at, "server": now.0 }).to_string()
+/// The page's time back, ours, and how long a tile waited for its turn to send; milliseconds.
+pub(crate) fn pong(at: &serde_json::Number, now: UnixMillis, waited: Duration) -> String {
+    let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+    json!({ "is": "pong", "at": at, "server": now.0, "waited": waited }).to_string()
 }
