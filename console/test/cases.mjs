@@ -7,6 +7,7 @@ import hostile from "./cases/hostile.mjs";
 import list from "./cases/list.mjs";
 import security from "./cases/security.mjs";
 import signin from "./cases/signin.mjs";
+import sound from "./cases/sound.mjs";
 import speed from "./cases/speed.mjs";
 import states from "./cases/states.mjs";
 import stream from "./cases/stream.mjs";
@@ -14,5 +15,5 @@ import timeline from "./cases/timeline.mjs";
 import wall from "./cases/wall.mjs";
 
 export const CASES = [
-  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...speed, ...timeline,
+  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...sound, ...speed, ...timeline,
 ];

@@ -44,6 +44,7 @@ export const KEYS_OF: Partial<Record<Route["page"], readonly KeyRow[]>> = {
     [["Enter"], "keys.enlarge"],
     [["Esc"], "keys.shrink"],
     [["1–9"], "keys.page"],
+    [["m"], "keys.mute"],
     [["s"], "keys.snapshot"],
     [["f"], "keys.fullscreen"],
     [["i"], "keys.stats"],

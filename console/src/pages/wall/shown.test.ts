@@ -6,7 +6,7 @@ const NOW = 1_795_166_438_000;
 
 const LIVE: TileState = {
   freshness: { is: "live" }, tier: "full", why: "asked", codec: "avc1.640028", width: 640, height: 360, trouble: null,
-  gap: null, retries: 0, retryAt: null, isLinked: true, isHidden: false, wallMs: NOW - 400,
+  gap: null, retries: 0, sound: "off", retryAt: null, isLinked: true, isHidden: false, wallMs: NOW - 400,
 };
 const FACTS: Facts = {
   live: LIVE, why: null, now: NOW, delayMs: 400, stillAtMs: NOW - 9000, hasStill: true, isClockOff: false, isOff: false, fault: null,

@@ -2,6 +2,7 @@
 
 import { type Key, number, span, t } from "../../app/i18n.ts";
 import { codecName } from "../../streams/words.ts";
+import type { SoundState } from "../../live/tile.ts";
 import { type Shown, actionOf } from "./shown.ts";
 
 export function badgeWords({ mode, ageMs }: Shown): string {
@@ -25,6 +26,20 @@ export function nameWords(name: string, shown: Shown): string {
     return t("wall.nameLive", { name, n: number(shown.ageMs / 1000, 1) });
   }
   return `${name}, ${badgeWords(shown)}`;
+}
+
+/** Of the tile that is heard. */
+export function soundWords(name: string, sound: SoundState): string {
+  switch (sound) {
+    case "on": return t("wall.sound.on", { name });
+    case "off": return t("wall.sound.hidden", { name });
+    case "waiting": return t("wall.sound.waiting", { name });
+    case "none": return t("wall.sound.none", { name });
+    case "not-live": return t("wall.sound.notLive", { name });
+    case "key": return t("wall.sound.key", { name });
+    case "blocked": return t("wall.sound.blocked", { name });
+    case "unsupported": return t("wall.sound.unsupported", { name });
+  }
 }
 
 const WHY: Record<string, Key> = {

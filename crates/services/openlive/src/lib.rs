@@ -25,6 +25,7 @@ mod quiet;
 mod reply;
 mod request;
 mod socket;
+mod sound;
 mod source;
 #[cfg(test)]
 mod testing;

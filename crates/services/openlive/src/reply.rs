@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use streamkeep_media::UnixMillis;
-use streamkeep_playback::LiveVideo;
+use streamkeep_playback::{LiveSound, LiveVideo};
 use streamkeep_playlist::date_time;
 
 use crate::Refusal;
@@ -14,7 +14,7 @@ use crate::request::Tier;
 /// An init segment follows, then media by it.
 pub(crate) fn init_follows(tile: u16, video: &LiveVideo, tier: Tier) -> String {
     let (width, height) = video.size();
-    // This version sends pictures only.
+    // Sound is asked for by itself.
     let sound = if video.has_sound() { "left-out" } else { "none" };
     json!({
         "tile": tile,
@@ -27,6 +27,16 @@ pub(crate) fn init_follows(tile: u16, video: &LiveVideo, tier: Tier) -> String {
         "sound": sound,
     })
     .to_string()
+}
+
+/// The init segment of the sound follows, then sound by it.
+pub(crate) fn sound(tile: u16, sound: &LiveSound) -> String {
+    json!({ "tile": tile, "is": "sound", "codec": sound.codec() }).to_string()
+}
+
+/// No sound comes, and why.
+pub(crate) fn no_sound(tile: u16, name: &str, text: &str) -> String {
+    json!({ "tile": tile, "is": "sound", "codec": null, "name": name, "text": text }).to_string()
 }
 
 /// Nothing comes since `from`.

@@ -272,6 +272,10 @@ impl Page {
                 (Some(_), Err(name)) => answer(reply::error(tile, name)),
                 (Some(open), Ok(tier)) => open.control.set_tier(tier),
             },
+            Some(Request::Sound { tile, is_on }) => match self.tiles.get(&tile) {
+                Some(open) => open.control.set_sound(is_on),
+                None => answer(reply::error(tile, "NoSuchTile")),
+            },
             // What crosses the end of a tile on its way is no fault.
             Some(Request::Credit { tile, bytes }) => {
                 if let Some(open) = self.tiles.get(&tile) {

@@ -24,6 +24,7 @@ pub(crate) struct Control {
 #[derive(Clone, Copy, Debug, Default)]
 struct Wishes {
     tier: Option<Tier>,
+    has_sound: Option<bool>,
     credit_bytes: u64,
     is_closing: bool,
 }
@@ -31,6 +32,10 @@ struct Wishes {
 impl Control {
     pub(crate) fn set_tier(&self, tier: Tier) {
         self.change(|wishes| wishes.tier = Some(tier));
+    }
+
+    pub(crate) fn set_sound(&self, is_on: bool) {
+        self.change(|wishes| wishes.has_sound = Some(is_on));
     }
 
     pub(crate) fn grant(&self, bytes: u64) {
@@ -129,6 +134,9 @@ pub(crate) async fn run(
         let wishes = control.take();
         if let Some(tier) = wishes.tier {
             feed.set_tier(tier);
+        }
+        if let Some(is_on) = wishes.has_sound {
+            feed.set_sound(is_on);
         }
         feed.grant(wishes.credit_bytes);
         // Enabled before looking: a change between the look and the wait is not missed.
