@@ -3,6 +3,7 @@
 // server, watch, notes, camera.
 
 import first from "./cases/first.mjs";
+import h265 from "./cases/h265.mjs";
 import hostile from "./cases/hostile.mjs";
 import list from "./cases/list.mjs";
 import security from "./cases/security.mjs";
@@ -15,5 +16,5 @@ import timeline from "./cases/timeline.mjs";
 import wall from "./cases/wall.mjs";
 
 export const CASES = [
-  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...sound, ...speed, ...timeline,
+  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...sound, ...h265, ...speed, ...timeline,
 ];

@@ -50,7 +50,7 @@ export function Tile({ wall, name, still, isEnlarged, hasStats, buttonRef, calls
 
   const shown = tile?.shown.value;
   const mode = shown?.mode ?? "waiting";
-  const trouble = shown && troubleWords(shown);
+  const trouble = shown && troubleWords(shown, tile?.codec ?? "");
   const why = shown && tile ? whyWords(shown, tile.codec) : "";
   const pinned = tile?.pinned.value ?? "auto";
   const isHeard = tile?.sound.value === "on";

@@ -408,6 +408,7 @@ export class WallTile {
       delayMs: delay,
       stillAtMs: still?.atMs ?? null,
       hasStill: Boolean(still?.url),
+      isStillRefused: still?.url === null,
       isClockOff: Math.abs(health?.ClockSkewMilliseconds ?? 0) > CLOCK_OFF_MS || (delay !== null && (delay < -1000 || delay > DELAY_SANE_MS)),
       isOff: health?.State === "OFF",
       fault: faultOf(this.name),

@@ -16,6 +16,7 @@ export function badgeWords({ mode, ageMs }: Shown): string {
     case "off": return t("state.off") + age;
     case "denied": return t("wall.denied");
     case "error": return t("wall.error");
+    case "unplayable": return t("wall.unplayable");
     case "blocked": return t("player.paused");
   }
 }
@@ -49,13 +50,17 @@ const WHY: Record<string, Key> = {
 /** Why a tile is not better than it is; "" where there is nothing to say. */
 export function whyWords({ mode, why }: Shown, codec: string): string {
   const key = why && (mode === "live" || mode === "key" || mode === "still") && WHY[why];
-  return key ? t(key, { codec: /^h(vc|ev)1/.test(codec) ? "H.265" : codecName(codec) }) : "";
+  return key ? t(key, { codec: nameOf(codec) }) : "";
+}
+
+function nameOf(codec: string): string {
+  return /^h(vc|ev)1/.test(codec) ? "H.265" : codecName(codec);
 }
 
 const REASONS: Record<string, Key> = { "no-session": "player.off", silent: "player.silent" };
 
 /** What stands in the middle of a tile that shows nothing new. */
-export function troubleWords(shown: Shown): { text: string; detail: string } | null {
+export function troubleWords(shown: Shown, codec: string): { text: string; detail: string } | null {
   const { mode, name, text, retries } = shown;
   switch (mode) {
     case "stale":
@@ -66,6 +71,8 @@ export function troubleWords(shown: Shown): { text: string; detail: string } | n
       return { text: t("wall.deniedText", { action: actionOf(text) }), detail: name };
     case "error":
       return { text: name, detail: text };
+    case "unplayable":
+      return { text: t("wall.why.codec", { codec: nameOf(codec) }), detail: t("wall.noStills") };
     case "blocked":
       return { text: t("wall.blocked"), detail: "" };
     default:
