@@ -3,12 +3,14 @@
 // server, watch, notes, camera.
 
 import first from "./cases/first.mjs";
+import h265 from "./cases/h265.mjs";
 import hostile from "./cases/hostile.mjs";
 import jobs from "./cases/jobs.mjs";
 import list from "./cases/list.mjs";
 import security from "./cases/security.mjs";
 import signin from "./cases/signin.mjs";
 import sleep from "./cases/sleep.mjs";
+import sound from "./cases/sound.mjs";
 import speed from "./cases/speed.mjs";
 import states from "./cases/states.mjs";
 import stream from "./cases/stream.mjs";
@@ -16,5 +18,6 @@ import timeline from "./cases/timeline.mjs";
 import wall from "./cases/wall.mjs";
 
 export const CASES = [
-  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...speed, ...jobs, ...sleep, ...timeline,
+  ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...sound, ...h265, ...speed,
+  ...jobs, ...sleep, ...timeline,
 ];

@@ -15,7 +15,7 @@ from server_process import ACCESS_KEY, REGION, SECRET_KEY
 
 PATH = "/streamkeep/openLive"
 WINDOW = 1024 * 1024
-INIT, MEDIA = 1, 2
+INIT, MEDIA, SOUND_INIT, SOUND = 1, 2, 4, 5
 
 
 def signed_url(url, expires=30, secret=SECRET_KEY, access_key=ACCESS_KEY):
@@ -49,8 +49,9 @@ class Binary:
         self.key, self.discontinuity = bool(flags & 1), bool(flags & 2)
         self.boxes = boxes(data[20:])
         names = [name for name, _ in self.boxes]
-        assert names == (["ftyp", "moov"] if self.kind == INIT else ["moof", "mdat"]), names
-        if self.kind == MEDIA:
+        assert names == (["ftyp", "moov"] if self.kind in (INIT, SOUND_INIT) else ["moof", "mdat"]), names
+        self.bytes = data[20:]
+        if self.kind in (MEDIA, SOUND):
             self._read_moof(dict(self.boxes)["moof"])
             self.payload = dict(self.boxes)["mdat"]
             assert sum(size for _, size, _ in self.samples) == len(self.payload)
@@ -99,6 +100,7 @@ class Page:
         )
         self.holds = set()
         self.texts, self.media, self.inits = [], [], []
+        self.sound, self.sound_inits = [], []
         self.closed = None
 
     def send(self, **message):
@@ -130,7 +132,8 @@ class Page:
             self.texts.append(json.loads(data))
             return True
         message = Binary(data)
-        (self.inits if message.kind == INIT else self.media).append(message)
+        kinds = {INIT: self.inits, MEDIA: self.media, SOUND_INIT: self.sound_inits, SOUND: self.sound}
+        kinds[message.kind].append(message)
         if message.tile not in self.holds:
             self.credit(message.tile, message.size)
         return True

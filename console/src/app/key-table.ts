@@ -45,6 +45,7 @@ export const KEYS_OF: Partial<Record<Route["page"], readonly KeyRow[]>> = {
     [["Esc"], "keys.shrink"],
     [["1–9"], "keys.page"],
     [["r"], "wall.last30"],
+    [["m"], "keys.mute"],
     [["s"], "keys.snapshot"],
     [["f"], "keys.fullscreen"],
     [["i"], "keys.stats"],

@@ -179,7 +179,7 @@ export class Feeder {
 
   /** An init or media chunk. `done` is called once, when its bytes are not held any more. */
   push(chunk: Chunk, done: () => void): void {
-    if (!this.#source || !this.#format || chunk.kind === "still") return done();
+    if (!this.#source || !this.#format || (chunk.kind !== "init" && chunk.kind !== "media")) return done();
     this.#received += chunk.bytes.length;
     if (chunk.kind === "init") {
       this.#jobs.push({ do: "init", bytes: chunk.bytes as Uint8Array<ArrayBuffer>, done });
@@ -221,6 +221,14 @@ export class Feeder {
   wallAt(position: number): number | null {
     const anchor = this.#anchors.findLast((anchor) => anchor.position <= position + INTO_FRAME_S) ?? this.#anchors[0];
     return anchor ? anchor.wallMs + (position - anchor.position) * 1000 : null;
+  }
+
+  /** What the picture is at while it moves: sound follows it. */
+  get lead(): { wallMs: number; rate: number } | null {
+    const { video } = this.#options;
+    if (video.paused || video.seeking || video.readyState < 3 || this.#isHidden) return null;
+    const wallMs = this.wallAt(video.currentTime);
+    return wallMs === null ? null : { wallMs, rate: video.playbackRate };
   }
 
   get stats(): FeederStats {

@@ -23,8 +23,12 @@ test("a line that is far away only is not a slow one", () => {
 });
 
 test("step by step down to what it bears", () => {
-  expect(runner().run(40, () => 4000)).toEqual([[4, "key"], [12, "still"]]);
+  expect(runner().run(40, () => 11_000)).toEqual([[4, "key"], [12, "still"]]);
   expect(runner().run(40, (cap) => (cap === "full" ? 4000 : 200))).toEqual([[4, "key"]]);
+});
+
+test("key frames may wait for the line, and nothing more is tried then", () => {
+  expect(runner().run(600, () => 4000)).toEqual([[4, "key"]]);
 });
 
 test("a hiccup is borne", () => {

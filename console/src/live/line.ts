@@ -3,8 +3,10 @@
 import type { Tier } from "./protocol.ts";
 import { tierAbove, tierBelow } from "./tiers.ts";
 
-/** A ping waits behind the media that is on the way: so much is more than distance. */
+/** Media that wait for the line so long are late, and a ping that waits behind them: it is more than distance. */
 export const LATE_MS = 1000;
+/** Key frames may: they are new when they leave, and a still is no newer. */
+const KEY_LATE_MS = 10_000;
 const LATE_FOR_MS = 3000;
 /** What was on the way before a step has to pass first. */
 const SETTLE_MS = 8000;
@@ -24,9 +26,9 @@ export class Line {
     return this.#cap;
   }
 
-  /** `lagMs`: how long a ping takes, or has been waited for; `now` by a clock that only rises. True after a step. */
+  /** `lagMs`: how late the line is, by `LiveSocket`; `now` by a clock that only rises. True after a step. */
   sample(now: number, lagMs: number): boolean {
-    if (lagMs >= LATE_MS) {
+    if (lagMs >= (this.#cap === "full" ? LATE_MS : KEY_LATE_MS)) {
       this.#cleanSince = null;
       this.#lateSince ??= now;
       if (now - this.#lateSince < LATE_FOR_MS || now - this.#steppedAt < SETTLE_MS) return false;
@@ -34,6 +36,11 @@ export class Line {
       return this.#step(now, tierBelow(this.#cap, false));
     }
     this.#lateSince = null;
+    if (lagMs >= LATE_MS) {
+      // Key frames get through, but there is no room for more.
+      this.#cleanSince = null;
+      return false;
+    }
     this.#cleanSince ??= now;
     const clean = now - this.#cleanSince;
     if (this.#isTrying && clean >= CLEAN_MS) {

@@ -33,10 +33,17 @@ describe("chunk", () => {
     expect(new Uint8Array(encodeChunk(still))).toEqual(new Uint8Array(bytesOf(hex)));
   });
 
+  test("a third vector: sound, of design/openlive.md", () => {
+    const hex = "01 05 07 00  01 00 00 00  57 e0 e0 c1 b1 60 06 00  55 53 00 00";
+    expect(decodeChunk(bytesOf(hex))).toEqual({
+      kind: "sound", tile: 7, isKey: true, isDiscontinuity: false, wallUs: 1_795_166_438_482_007, durationUs: 21_333, bytes: new Uint8Array(),
+    });
+  });
+
   test.each([
     ["cut off", "01 02 07 00  01 00 00 00  00 2e 3d 06 af 60 06 00  40 9c 00"],
     ["version", VECTOR.replace("01 02", "02 02")],
-    ["kind", VECTOR.replace("01 02", "01 04")],
+    ["kind", VECTOR.replace("01 02", "01 06")],
     ["kind zero", VECTOR.replace("01 02", "01 00")],
     ["reserved", VECTOR.replace("01 00 00 00", "01 00 00 01")],
     ["wall time", VECTOR.replace("06 00  40", "06 7f  40")],
@@ -79,6 +86,7 @@ describe("messages of the page", () => {
     ],
     [{ op: "tier", tile: 7, tier: "full" }, '{"op":"tier","tile":7,"tier":"full"}'],
     [{ op: "close", tile: 7 }, '{"op":"close","tile":7}'],
+    [{ op: "sound", tile: 7, on: true }, '{"op":"sound","tile":7,"on":true}'],
     [{ op: "credit", tile: 7, bytes: 262_144 }, '{"op":"credit","tile":7,"bytes":262144}'],
     [{ op: "ping", at: 1795166438482.5 }, '{"op":"ping","at":1795166438482.5}'],
   ])("%j", (message, text) => {
@@ -103,7 +111,9 @@ describe("messages of the server", () => {
     ['{"tile":7,"is":"end","name":"stream-deleted"}', { is: "end", name: "stream-deleted" }],
     ['{"tile":7,"is":"denied","name":"AccessDeniedException","text":"User: x"}', { is: "denied", name: "AccessDeniedException", text: "User: x" }],
     ['{"tile":7,"is":"error","name":"ResourceNotFoundException"}', { is: "error" }],
-    ['{"is":"pong","at":1.5,"server":2}', { is: "pong", at: 1.5, server: 2 }],
+    ['{"is":"pong","at":1.5,"server":2,"waited":700}', { is: "pong", at: 1.5, server: 2, waited: 700 }],
+    ['{"tile":7,"is":"sound","codec":"opus"}', { is: "sound", tile: 7, codec: "opus", name: "", text: "" }],
+    ['{"is":"pong","at":1.5,"server":2}', { is: "pong", at: 1.5, server: 2, waited: 0 }],
   ])("%s", (text, message) => {
     expect(decodeMessage(text)).toMatchObject(message);
   });
@@ -115,7 +125,7 @@ describe("messages of the server", () => {
 
   test.each([
     "", "{", "null", "[]", "3", "{}", '{"is":7}', '{"is":"gap","tile":7}', '{"is":"end","tile":-1}', '{"is":"end","tile":65536}',
-    '{"is":"end","tile":1.5}', '{"is":"end","tile":"1"}', '{"is":"end","tile":1,"name":2}', '{"is":"pong","at":1}', '{"is":"error","tile":"1"}',
+    '{"is":"end","tile":1.5}', '{"is":"end","tile":"1"}', '{"is":"end","tile":1,"name":2}', '{"is":"pong","at":1}', '{"is":"pong","at":1,"server":2,"waited":"long"}', '{"is":"error","tile":"1"}',
     '{"tile":7,"is":"init-follows","codec":"x","w":1,"h":1,"tier":"best"}', `"${"x".repeat(40_000)}"`,
   ])("refused: %.60s", (text) => {
     expect(() => decodeMessage(text)).toThrow(ProtocolError);

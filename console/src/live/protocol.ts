@@ -3,7 +3,7 @@
  * little-endian:
  *
  *     0  u8   version, 1
- *     1  u8   kind: 1 init (CMAF header), 2 media (moof + mdat), 3 still (JPEG)
+ *     1  u8   kind: 1 init (CMAF header), 2 media (moof + mdat), 3 still (JPEG), 4 and 5: 1 and 2 of the sound
  *     2  u16  tile
  *     4  u8   flags: 1 begins with a key frame, 2 does not continue what came before
  *     5  u8×3 zero
@@ -35,8 +35,8 @@ const FLAG_DISCONTINUITY = 2;
 export type Tier = "still" | "key" | "sub" | "full";
 export const TIERS: readonly Tier[] = ["still", "key", "sub", "full"];
 
-export type Kind = "init" | "media" | "still";
-const KINDS: Record<Kind, number> = { init: 1, media: 2, still: 3 };
+export type Kind = "init" | "media" | "still" | "sound-init" | "sound";
+const KINDS: Record<Kind, number> = { init: 1, media: 2, still: 3, "sound-init": 4, sound: 5 };
 
 export interface Chunk {
   kind: Kind;
@@ -52,18 +52,21 @@ export interface Chunk {
 export type PageMessage =
   | { op: "open"; tile: number; stream: string; tier: Tier; max: [number, number]; from: string }
   | { op: "tier"; tile: number; tier: Tier }
+  | { op: "sound"; tile: number; on: boolean }
   | { op: "close"; tile: number }
   | { op: "credit"; tile: number; bytes: number }
   /** Milliseconds since 1970 by the page's clock. */
   | { op: "ping"; at: number };
 
 export type ServerMessage =
-  | { is: "init-follows"; tile: number; codec: string; w: number; h: number; tier: Tier; why: string | null }
+  | { is: "init-follows"; tile: number; codec: string; w: number; h: number; tier: Tier; why: string | null; hasSound: boolean }
+  /** Sound follows; or none does, where `codec` is null, and why. */
+  | { is: "sound"; tile: number; codec: string | null; name: string; text: string }
   | { is: "gap"; tile: number; from: string; reason: string }
   /** `text`: for a person. */
   | { is: "end" | "denied" | "error"; tile: number; name: string; text: string }
-  /** The page's time given back, and the server's. */
-  | { is: "pong"; at: number; server: number };
+  /** The page's time given back, the server's, and how long a tile waited for the line, in milliseconds. */
+  | { is: "pong"; at: number; server: number; waited: number };
 
 /** Throws a ProtocolError when the message is longer than the server takes. */
 export function encodeMessage(message: PageMessage): string {
@@ -94,6 +97,12 @@ export function decodeMessage(text: string): ServerMessage | null {
         h: whole(fields, "h"),
         tier: tierOf(fields),
         why: fields.why === undefined || fields.why === null ? null : textOf(fields, "why"),
+        hasSound: textOr(fields, "sound") !== "" && fields.sound !== "none",
+      };
+    case "sound":
+      return {
+        is: "sound", tile: tileOf(fields), codec: fields.codec === null ? null : textOf(fields, "codec"),
+        name: textOr(fields, "name"), text: textOr(fields, "text"),
       };
     case "gap":
       return { is: "gap", tile: tileOf(fields), from: textOf(fields, "from"), reason: textOf(fields, "reason") };
@@ -104,7 +113,11 @@ export function decodeMessage(text: string): ServerMessage | null {
       if (fields.is === "error" && fields.tile === undefined) return null;
       return { is: fields.is, tile: tileOf(fields), name: textOr(fields, "name"), text: textOr(fields, "text") };
     case "pong":
-      return { is: "pong", at: numberOf(fields, "at"), server: numberOf(fields, "server") };
+      return {
+        is: "pong", at: numberOf(fields, "at"), server: numberOf(fields, "server"),
+        // A server of before does not say.
+        waited: fields.waited === undefined ? 0 : numberOf(fields, "waited"),
+      };
     default:
       if (typeof fields.is === "string") return null;
       throw new ProtocolError("no kind");

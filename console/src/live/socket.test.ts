@@ -19,6 +19,7 @@ function sink() {
   const all: TileSink = {
     onInit: ({ codec }) => heard.push(`init ${codec}`),
     onChunk: (chunk, done) => chunks.push({ chunk, done }),
+    onSound: ({ codec, name }) => heard.push(`sound ${codec ?? name}`),
     onGap: ({ reason }) => heard.push(`gap ${reason}`),
     onEnd: (is, name) => heard.push(`${is} ${name}`),
     onLink: (isUp) => heard.push(isUp ? "up" : "down"),
@@ -252,6 +253,31 @@ describe("connection", () => {
   });
 });
 
+test("sound is asked for, and again on each new connection and number", async () => {
+  const { last, socket } = await setUp();
+  const { all, heard } = sink();
+  const link = socket.open(REQUEST, all);
+  link.setSound(true);
+  expect(last().of("sound")).toEqual([]);
+  last().open();
+  expect(last().sent.slice(-2).map(({ op }) => op)).toEqual(["open", "sound"]);
+  expect(last().of("sound")).toEqual([{ op: "sound", tile: 1, on: true }]);
+  last().text({ tile: 1, is: "sound", codec: "mp4a.40.2" });
+  last().text({ tile: 1, is: "sound", codec: null, name: "SoundNotLive", text: "A_MS/ACM" });
+  expect(heard.filter((text) => text.startsWith("sound"))).toEqual(["sound mp4a.40.2", "sound SoundNotLive"]);
+  link.reopen();
+  expect(last().of("sound").at(-1)).toEqual({ op: "sound", tile: 2, on: true });
+  last().lose();
+  await vi.advanceTimersByTimeAsync(1000);
+  last().open();
+  expect(last().of("sound")).toEqual([{ op: "sound", tile: 2, on: true }]);
+  link.setSound(false);
+  expect(last().of("sound").at(-1)).toEqual({ op: "sound", tile: 2, on: false });
+  link.reopen();
+  expect(last().of("sound")).toHaveLength(2);
+  socket.close();
+});
+
 describe("pings", () => {
   test("every 5 s, and the offset of the shortest round trip", async () => {
     const { last, socket } = await setUp();
@@ -289,6 +315,9 @@ describe("pings", () => {
     await vi.advanceTimersByTimeAsync(1500);
     expect(socket.lagMs).toBe(1500);
     expect(socket.freshLagMs).toBe(1500);
+    // Pings are quick: what waits, waits at the server.
+    last().text({ is: "pong", at: Date.now() - 30, server: Date.now(), waited: 1200 });
+    expect([socket.lagMs, socket.freshLagMs]).toEqual([1200, 1200]);
     last().lose();
     expect(socket.lagMs).toBe(0);
     expect(socket.freshLagMs).toBeNull();

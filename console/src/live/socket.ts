@@ -36,6 +36,7 @@ export interface TileSink {
   onInit: (message: About<"init-follows">) => void;
   /** `done` gives the bytes back as credit: to be called once, when they are not held any more. */
   onChunk: (chunk: Chunk, done: () => void) => void;
+  onSound: (message: About<"sound">) => void;
   onGap: (message: About<"gap">) => void;
   /** Nothing comes any more until `reopen`. */
   onEnd: (is: "end" | "denied" | "error", name: string, text: string) => void;
@@ -93,7 +94,10 @@ export class LiveSocket {
     return this.#tiles.size;
   }
 
-  /** How long the last ping took, or the next has been waited for: it comes behind the media on the way. */
+  /**
+   * How late the line is: how long the last ping took, or the next has been waited for, behind the media on the way;
+   * or how long a tile waited at the server to send, if that is more.
+   */
   get lagMs(): number {
     const [oldest] = this.#pinged;
     return Math.max(this.#lag.ms, oldest === undefined ? 0 : this.#options.now() - oldest);
@@ -115,13 +119,17 @@ export class LiveSocket {
   /** Throws a RangeError when the socket has all its tiles. */
   open(request: TileRequest, sink: TileSink): TileLink {
     if (this.isFull) throw new RangeError(`a socket has ${TILES_MAX} tiles`);
-    const tile: Tile = { number: this.#number(), request: { ...request }, sink, credit: 0, epoch: 0 };
+    const tile: Tile = { number: this.#number(), request: { ...request }, sink, credit: 0, epoch: 0, hasSound: false };
     this.#tiles.set(tile.number, tile);
     if (this.#isUp) this.#sendOpen(tile);
     return new TileLink({
       tier: (tier) => {
         tile.request.tier = tier;
         if (this.#isOpen(tile)) this.#send({ op: "tier", tile: tile.number, tier });
+      },
+      sound: (isOn) => {
+        tile.hasSound = isOn;
+        if (this.#isOpen(tile)) this.#send({ op: "sound", tile: tile.number, on: isOn });
       },
       reopen: (request) => {
         Object.assign(tile.request, request);
@@ -213,20 +221,21 @@ export class LiveSocket {
     const message = decodeMessage(text);
     if (!message) return;
     const now = this.#options.now();
-    if (message.is === "pong") return this.#heardPong(message.at, message.server, now);
+    if (message.is === "pong") return this.#heardPong(message, now);
     // Of a tile that was closed in the meantime.
     const tile = this.#tiles.get(message.tile);
     if (!tile) return;
     if (message.is === "init-follows") tile.sink.onInit(message);
+    else if (message.is === "sound") tile.sink.onSound(message);
     else if (message.is === "gap") tile.sink.onGap(message);
     else tile.sink.onEnd(message.is, message.name, message.text);
   }
 
-  #heardPong(at: number, server: number, now: number): void {
+  #heardPong({ at, server, waited }: About<"pong">, now: number): void {
     this.clock.add(at, server, now);
     // Some read and write numbers back with another last digit.
     this.#pinged = this.#pinged.filter((sentAt) => sentAt > at + 0.5);
-    this.#lag = { ms: now - at, at: now };
+    this.#lag = { ms: Math.max(now - at, waited), at: now };
   }
 
   #heardChunk(data: ArrayBuffer): void {
@@ -260,6 +269,7 @@ export class LiveSocket {
     tile.epoch++;
     tile.credit = 0;
     this.#send({ op: "open", tile: tile.number, ...tile.request });
+    if (tile.hasSound) this.#send({ op: "sound", tile: tile.number, on: true });
   }
 
   #leave(tile: Tile): void {
@@ -342,10 +352,12 @@ interface Tile {
   credit: number;
   /** Rises with each opening. */
   epoch: number;
+  hasSound: boolean;
 }
 
 interface TileCalls {
   tier: (tier: Tier) => void;
+  sound: (isOn: boolean) => void;
   reopen: (request: Partial<TileRequest>) => void;
   close: () => void;
 }
@@ -360,6 +372,11 @@ export class TileLink {
 
   setTier(tier: Tier): void {
     this.#calls.tier(tier);
+  }
+
+  /** With sound, or without. */
+  setSound(isOn: boolean): void {
+    this.#calls.sound(isOn);
   }
 
   /** Closes and opens anew: after an end, or when nothing comes. */

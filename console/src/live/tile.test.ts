@@ -24,6 +24,7 @@ async function setUp({ isPrompt = (): boolean => true } = {}) {
   });
   await vi.advanceTimersByTimeAsync(0);
   const stills: number[] = [];
+  const audios: FakeVideo[] = [];
   const tile = new LiveTile({
     video: video as unknown as HTMLVideoElement,
     request: { stream: "gate-3", tier: "full", max: [640, 360], from: "live" },
@@ -32,6 +33,12 @@ async function setUp({ isPrompt = (): boolean => true } = {}) {
     isPrompt,
     onStill: (_, wallMs) => stills.push(wallMs),
     surface: media.surface,
+    createAudio: () => {
+      const audio = new FakeVideo();
+      audio.buffer = () => media.sources.at(-1)?.buffers[0];
+      audios.push(audio);
+      return audio as unknown as HTMLAudioElement;
+    },
   });
   const last = () => FakeSocket.all.at(-1) as FakeSocket;
   const number = () => last().of("open").at(-1)?.tile as number;
@@ -62,7 +69,7 @@ async function setUp({ isPrompt = (): boolean => true } = {}) {
       tile.tick();
     }
   };
-  return { tile, socket, media, video, server, run, last, stills };
+  return { tile, socket, media, video, audios, server, run, last, stills };
 }
 
 test("live, frozen within 4 s, back within 3 s after the source is", async () => {
@@ -223,4 +230,37 @@ test("the end closes the tile and leaves no timer", async () => {
   socket.close();
   await vi.advanceTimersByTimeAsync(100);
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test("sound is heard of a tile that wants it, and its state is told", async () => {
+  const { tile, last, run, server, audios, media } = await setUp();
+  last().open();
+  await run(2);
+  expect(tile.state.sound).toBe("off");
+  tile.setSound(true);
+  tile.setSound(true);
+  expect(last().of("sound")).toEqual([{ op: "sound", tile: 1, on: true }]);
+  expect(tile.state.sound).toBe("waiting");
+  last().text({ tile: 1, is: "sound", codec: null, name: "SoundNotLive", text: "A_MS/ACM" });
+  expect([tile.state.sound, audios.length]).toEqual(["not-live", 0]);
+  last().text({ tile: 1, is: "sound", codec: null, name: "NoSound", text: "" });
+  expect(tile.state.sound).toBe("none");
+  last().text({ tile: 1, is: "sound", codec: "mp4a.40.2" });
+  expect([tile.state.sound, audios.length, media.sources.length]).toEqual(["waiting", 1, 2]);
+  audios[0]?.play();
+  expect(tile.state.sound).toBe("on");
+  tile.setSound(false);
+  expect([tile.state.sound, audios[0]?.src, last().of("sound").at(-1)?.on]).toEqual(["off", "", false]);
+  // Of a sound that nobody wants any more.
+  last().text({ tile: 1, is: "sound", codec: "mp4a.40.2" });
+  expect(audios).toHaveLength(1);
+  // Key frames have none, and the wish outlives a loss.
+  tile.setSound(true);
+  server.tier = "key";
+  last().lose();
+  await run(3);
+  last().open();
+  await run(1);
+  expect([last().of("sound").length, tile.state.sound]).toEqual([1, "key"]);
+  tile.destroy();
 });

@@ -2,6 +2,7 @@
 
 import { Feeder, type FeederFault, type FeederStats, type Frame, type MediaSurface } from "./feeder.ts";
 import type { Chunk, Tier } from "./protocol.ts";
+import { type SoundFault, SoundPlayer } from "./sound.ts";
 import type { TileLink, TileRequest, TileSink } from "./socket.ts";
 import { type Freshness, StaleWatch, limitOf } from "./stale.ts";
 import type { PlaybackSample } from "./tiers.ts";
@@ -9,6 +10,20 @@ import type { PlaybackSample } from "./tiers.ts";
 export type TileTrouble =
   | { is: "denied" | "error" | "end"; name: string; text: string }
   | { is: "fault"; fault: FeederFault };
+
+export type SoundState =
+  /** Nobody wants it. */
+  | "off"
+  | "waiting"
+  | "on"
+  /** The stream has none that can be played. */
+  | "none"
+  /** Its codec cannot be sent live. */
+  | "not-live"
+  /** Only key frames are shown. */
+  | "key"
+  /** The browser waits for a press, or cannot play it. */
+  | "blocked" | "unsupported";
 
 export interface TileState {
   freshness: Freshness;
@@ -24,6 +39,7 @@ export interface TileState {
   gap: { from: string; reason: string } | null;
   retries: number;
   retryAt: number | null;
+  sound: SoundState;
   isLinked: boolean;
   isHidden: boolean;
   /** Wall time of what is on screen, in milliseconds since 1970. */
@@ -41,6 +57,7 @@ export interface LiveTileOptions {
   onStill: (jpeg: Uint8Array, wallMs: number) => void;
   onFrame?: (frame: Frame) => void;
   surface?: MediaSurface;
+  createAudio?: () => HTMLAudioElement;
 }
 
 const HIDDEN_GRACE_MS = 10_000;
@@ -65,6 +82,10 @@ export class LiveTile {
   #isLinked = true;
   #wallMs: number | null = null;
   #keyTimes: number[] = [];
+  #wantsSound = false;
+  #player: SoundPlayer | null = null;
+  /** What the server said of the sound, or what went wrong with it. */
+  #soundTrouble: "none" | "not-live" | SoundFault | null = null;
 
   constructor(options: LiveTileOptions) {
     this.#options = options;
@@ -85,6 +106,7 @@ export class LiveTile {
       gap: this.#gap,
       retries: this.#watch.retries,
       retryAt: this.#watch.retryAt,
+      sound: this.#sound(),
       isLinked: this.#isLinked,
       isHidden: this.#hiddenAt !== null,
       wallMs: this.#wallMs,
@@ -113,6 +135,15 @@ export class LiveTile {
     this.#link?.setTier(tier);
   }
 
+  /** From now on with sound, or without. After a press: else the browser may keep quiet. */
+  setSound(isOn: boolean): void {
+    if (isOn === this.#wantsSound) return;
+    this.#wantsSound = isOn;
+    this.#soundTrouble = null;
+    if (!isOn) this.#quiet();
+    this.#link?.setSound(isOn);
+  }
+
   /** To be called four times a second by the page's one interval. */
   tick(): void {
     const now = this.#options.now();
@@ -121,6 +152,7 @@ export class LiveTile {
       return;
     }
     this.#feeder?.tick();
+    this.#player?.tick();
     // In a gap the server tells when there is something again.
     if (this.#isEnded || !this.#isLinked || this.#gap) return;
     if (!this.#watch.isLate(now, this.#limit())) return;
@@ -157,12 +189,14 @@ export class LiveTile {
   #open(): void {
     const { request, open } = this.#options;
     this.#link = open({ ...request, tier: this.#wished }, this.#sink());
+    if (this.#wantsSound) this.#link.setSound(true);
   }
 
   #stop(): void {
     this.#isStopped = true;
     this.#link?.close();
     this.#link = null;
+    this.#quiet();
     this.#feeder?.destroy();
     this.#feeder = null;
     this.#tier = null;
@@ -194,7 +228,18 @@ export class LiveTile {
         this.#feeder ??= this.#newFeeder();
         this.#feeder.setFormat({ codec, isKeyOnly: tier === "key" });
       },
+      onSound: ({ codec, name }) => {
+        if (!this.#wantsSound) return;
+        this.#soundTrouble = codec === null ? (name === "SoundNotLive" ? "not-live" : "none") : null;
+        if (codec === null) return this.#quiet();
+        this.#player ??= this.#newPlayer();
+        this.#player.setFormat(codec);
+      },
       onChunk: (chunk, done) => {
+        if (chunk.kind === "sound-init" || chunk.kind === "sound") {
+          if (!this.#player) return done();
+          return this.#player.push(chunk, done);
+        }
         if (this.#gap) this.#feeder?.begin();
         this.#gap = null;
         // What was refused was not the tile itself.
@@ -245,6 +290,35 @@ export class LiveTile {
     });
     feeder.setHidden(this.#hiddenAt !== null);
     return feeder;
+  }
+
+  #newPlayer(): SoundPlayer {
+    const { surface, createAudio } = this.#options;
+    const player = new SoundPlayer({
+      audio: createAudio ? createAudio() : document.createElement("audio"),
+      lead: () => this.#feeder?.lead ?? null,
+      onFault: (fault) => {
+        this.#soundTrouble = fault;
+        if (this.#player === player) this.#player = null;
+        player.destroy();
+      },
+      ...(surface && { surface }),
+    });
+    return player;
+  }
+
+  #quiet(): void {
+    this.#player?.destroy();
+    this.#player = null;
+  }
+
+  #sound(): SoundState {
+    if (!this.#wantsSound) return "off";
+    const trouble = this.#soundTrouble;
+    if (trouble === "malformed" || trouble === "decode") return "unsupported";
+    if (trouble) return trouble;
+    if (this.#tier === "key" || this.#tier === "still") return "key";
+    return this.#player?.isPlaying ? "on" : "waiting";
   }
 
   #still(chunk: Chunk): void {

@@ -72,7 +72,11 @@ export class Thumbnails {
         this.#keep(name, { url, atMs: frame ? frame * 1000 : null });
       }
     } catch (error) {
-      if (!isAbort(error)) this.#askedAt.set(name, { at, ms: Date.now() });
+      if (!isAbort(error)) {
+        this.#askedAt.set(name, { at, ms: Date.now() });
+        // Known to have none, for now: nobody waits for it.
+        if (!this.known.peek().has(name)) this.#keep(name, { url: null, atMs: null });
+      }
     } finally {
       this.#running.delete(name);
       this.#next();

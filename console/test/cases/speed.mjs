@@ -2,7 +2,7 @@
 // API are one origin here, as in life: no request asks for leave first.
 
 import assert from "node:assert/strict";
-import { median, readPictures } from "../pixels.mjs";
+import { median, quantile, readPictures } from "../pixels.mjs";
 import { serveSite } from "../site.mjs";
 import { pause, signIn, visit } from "../steps.mjs";
 import { Watch } from "../browser.mjs";
@@ -10,11 +10,16 @@ import { WALL_STREAMS } from "./wall.mjs";
 
 const SLOW = { offline: false, latency: 200, downloadThroughput: 300e3 / 8, uploadThroughput: 300e3 / 8 };
 const SLOW_MS_MAX = 2000;
+/** A key frame of 34 KB takes 0.9 s of this line, and there is a new one every 2 s: so old it is when it comes, at most. */
+const SLOW_ARRIVES_MS_MAX = 5000;
+/** It stands until the turn of its tile among four comes again. */
+const SLOW_AGE_MS_MAX = 11_000;
 const PRESS_PLAY_MS_MAX = 500;
 const PRESSES = 5;
 const DELAY_MS_MAX = 1000;
 const BADGE_OFF_MS_MAX = 100;
 const READINGS = 30;
+const FOUR = [0, 5, 10, 15].map((n) => WALL_STREAMS[n]);
 
 /** In the page: from the next press on, when the first still and the first frame are on the screen. */
 function watchPictures() {
@@ -39,6 +44,7 @@ function watchPictures() {
   }, { once: true, capture: true });
 }
 
+const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const words = ({ still, frame }) => `still ${still ?? "–"} ms, frame ${frame ?? "–"} ms`;
 
 /** A page of its own, signed in, with nothing but the list on it. */
@@ -82,6 +88,33 @@ export default [
         const wall = await press(page, page.getByRole("link", { name: "Wall" }));
         test.notes.push(`wall: ${words(wall)}`);
         assert.ok(Math.min(wall.still ?? Infinity, wall.frame ?? Infinity) <= SLOW_MS_MAX, words(wall));
+      });
+    },
+  },
+  {
+    name: "wall on a slow line: key frames of four cameras, and recent ones",
+    needs: "wall",
+    run: async (test) => {
+      await withPage(test, SLOW, async (page) => {
+        await visit(page, `/console/wall/2x2?s=${FOUR.join(",")}`);
+        await pause(30_000);
+        const tiles = new Map(FOUR.map((name) => [name, { stamps: new Set(), ages: [], fresh: [] }]));
+        for (const until = Date.now() + 20_000; Date.now() < until; await pause(500)) {
+          for (const { name, mode, ageMs, stampMs, badge } of await readPictures(page, ".tile video", 100)) {
+            assert.ok(mode === "key" || mode === "live", `${name} is ${mode}: ${badge}`);
+            assert.ok(ageMs <= SLOW_AGE_MS_MAX, `${name} is ${ageMs} ms old`);
+            const { stamps, ages, fresh } = tiles.get(name);
+            if (stamps.size > 0 && !stamps.has(stampMs)) fresh.push(ageMs);
+            stamps.add(stampMs);
+            ages.push(ageMs);
+          }
+        }
+        for (const [name, { stamps, ages, fresh }] of tiles) {
+          const words = `${stamps.size} pictures in 20 s, ${fresh.map(seconds).join(", ")} old when they came`;
+          test.notes.push(`${name}: ${words}; age median ${seconds(quantile(ages, 0.5))}, at most ${seconds(Math.max(...ages))}`);
+          assert.ok(stamps.size >= 3, `${name}: ${words}`);
+          assert.ok(Math.max(...fresh) <= SLOW_ARRIVES_MS_MAX, `${name}: ${words}`);
+        }
       });
     },
   },

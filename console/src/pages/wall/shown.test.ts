@@ -6,10 +6,10 @@ const NOW = 1_795_166_438_000;
 
 const LIVE: TileState = {
   freshness: { is: "live" }, tier: "full", why: "asked", codec: "avc1.640028", width: 640, height: 360, trouble: null,
-  gap: null, retries: 0, retryAt: null, isLinked: true, isHidden: false, wallMs: NOW - 400,
+  gap: null, retries: 0, sound: "off", retryAt: null, isLinked: true, isHidden: false, wallMs: NOW - 400,
 };
 const FACTS: Facts = {
-  live: LIVE, why: null, now: NOW, delayMs: 400, stillAtMs: NOW - 9000, hasStill: true, isClockOff: false, isOff: false, fault: null,
+  live: LIVE, why: null, now: NOW, delayMs: 400, stillAtMs: NOW - 9000, hasStill: true, isStillRefused: false, isClockOff: false, isOff: false, fault: null,
 };
 const of = (live: Partial<TileState> | null, facts: Partial<Facts> = {}) =>
   shownOf({ ...FACTS, ...facts, live: live && { ...LIVE, ...live } });
@@ -47,4 +47,13 @@ test("stills say how old they are", () => {
 test("each tile is counted once", () => {
   expect([of({}), of({ tier: "key" }), of({ isLinked: false }), of(null), of(null, { isOff: true })].map(groupOf))
     .toEqual(["live", "live", "stale", "still", "down"]);
+});
+
+test("what neither plays nor has stills says so, once that is known", () => {
+  const codec = { why: "codec", hasStill: false } as const;
+  expect(of(null, codec).mode).toBe("waiting");
+  expect(of(null, { ...codec, isStillRefused: true })).toMatchObject({ mode: "unplayable", ageMs: null, hasVideo: false });
+  expect(groupOf(of(null, { ...codec, isStillRefused: true }))).toBe("down");
+  expect(of(null, { why: "codec" }).mode).toBe("still");
+  expect(of(null, { why: "budget", hasStill: false, isStillRefused: true }).mode).toBe("waiting");
 });

@@ -16,6 +16,8 @@ export type Mode =
   | "off"
   | "denied"
   | "error"
+  /** The browser cannot decode it, and the server makes no stills of it. */
+  | "unplayable"
   /** The browser wants a click before it plays. */
   | "blocked";
 
@@ -46,6 +48,8 @@ export interface Facts {
   /** Of the still, epoch milliseconds. */
   stillAtMs: number | null;
   hasStill: boolean;
+  /** One was asked for, and could not be made. */
+  isStillRefused: boolean;
   /** The camera's clock is wrong by so much that delays say nothing. */
   isClockOff: boolean;
   /** The stream is known to have no camera now. */
@@ -70,6 +74,7 @@ function exact(facts: Facts): Shown {
   const without = facts.hasStill ? "still" : "waiting";
   if (!live) {
     if (facts.fault && !facts.hasStill) return { ...none, mode: isDenial(facts.fault) ? "denied" : "error", name: facts.fault };
+    if (why === "codec" && !facts.hasStill && facts.isStillRefused) return { ...none, mode: "unplayable" };
     return { ...none, mode: facts.isOff ? "off" : without, ageMs: stillAge };
   }
   const { trouble, gap, freshness } = live;
@@ -98,7 +103,7 @@ export function groupOf({ mode }: Shown): Group {
 
 /** A shape besides the colour. */
 export const SIGNS: Record<Mode, string> = {
-  live: "●", key: "◐", still: "▢", stale: "░", waiting: "▢", off: "○", denied: "✕", error: "✕", blocked: "▷",
+  live: "●", key: "◐", still: "▢", stale: "░", waiting: "▢", off: "○", denied: "✕", error: "✕", unplayable: "✕", blocked: "▷",
 };
 
 function isDenial(name: string): boolean {

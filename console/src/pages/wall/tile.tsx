@@ -52,19 +52,22 @@ export function Tile({ wall, name, still, isEnlarged, hasStats, buttonRef, calls
 
   const shown = tile?.shown.value;
   const mode = shown?.mode ?? "waiting";
-  const trouble = shown && troubleWords(shown);
+  const trouble = shown && troubleWords(shown, tile?.codec ?? "");
   const why = shown && tile ? whyWords(shown, tile.codec) : "";
   const pinned = tile?.pinned.value ?? "auto";
+  const isHeard = tile?.sound.value === "on";
+  const said = shown ? nameWords(name, shown) : name;
+  const isChosen = wall.sound.value === name;
   return (
     <div class={`tile is-${mode}${isEnlarged ? " is-enlarged" : ""}`} data-stream={name} data-mode={mode}>
       {still?.url && <img class="tile-picture" src={still.url} alt="" />}
       <video ref={video} class={`tile-picture${shown?.hasVideo ? "" : " is-empty"}`} muted playsInline aria-hidden="true" />
-      <button type="button" class="tile-hit" ref={buttonRef} aria-label={shown ? nameWords(name, shown) : name} aria-pressed={isEnlarged}
+      <button type="button" class="tile-hit" ref={buttonRef} aria-label={isHeard ? `${said}, ${t("wall.sound.heard")}` : said} aria-pressed={isEnlarged}
         onFocus={onFocus}
         // From the keyboard a press has no count.
         onClick={(event) => { if (event.detail === 0) onEnlarge(); }}
         onDblClick={onEnlarge} />
-      <span class="tile-label tile-name ellipsis">{name}</span>
+      <span class="tile-label tile-name ellipsis">{isHeard && <Icon name="sound" />}{name}</span>
       {shown && (
         <span class="tile-label tile-badge" title={why}>
           <span class="sign" aria-hidden="true">{SIGNS[mode]}</span>{badgeWords(shown)}
@@ -88,6 +91,10 @@ export function Tile({ wall, name, still, isEnlarged, hasStats, buttonRef, calls
         <Menu button={{ icon: "more", label: t("wall.menu", { name }), isSmall: true }} items={[
           { label: t("wall.openStream"), icon: "video", onChoose: () => go({ page: "stream", name }) },
           { label: t("wall.last30"), icon: "rewind", onChoose: last30 },
+          {
+            label: t(isChosen ? "player.mute" : "player.unmute"), icon: isChosen ? "mute" : "sound",
+            onChoose: () => wall.setSound(isChosen ? null : name),
+          },
           { label: t("player.snapshot"), icon: "camera", disabled: !shown?.hasVideo, onChoose: snapshot },
           ...PINS.map((pin) => ({
             label: t(`wall.pin.${pin as "auto" | "still" | "key" | "full"}`), isChosen: pinned === pin,

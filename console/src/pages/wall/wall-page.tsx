@@ -22,7 +22,7 @@ import { askOpenLive, openLiveUrl } from "./open-live.ts";
 import { groupOf } from "./shown.ts";
 import { Tile, type TileCalls } from "./tile.tsx";
 import { TICK_MS, Wall } from "./wall.ts";
-import { nameWords } from "./words.ts";
+import { nameWords, soundWords } from "./words.ts";
 import "./wall.css";
 
 const LIST_MAX = 1000;
@@ -126,6 +126,10 @@ function Tiles({ api, choice, all }: { api: Api; choice: Choice; all: readonly s
   const turn = (to: number) => {
     if (to >= 1 && to <= page.count) setQuery({ page: to === 1 ? undefined : String(to), tile: undefined });
   };
+  const toggleSound = () => {
+    const name = enlarged ?? focused ?? wall.sound.peek() ?? page.names[0] ?? null;
+    wall.setSound(wall.sound.peek() === name ? null : name);
+  };
   const fullscreen = () => {
     if (document.fullscreenElement) void document.exitFullscreen();
     else void root.current?.requestFullscreen().catch(() => {});
@@ -136,6 +140,7 @@ function Tiles({ api, choice, all }: { api: Api; choice: Choice; all: readonly s
     Enter: () => { if (focused) enlarge(focused); },
     ...(enlarged ? { Escape: () => enlarge(enlarged) } : {}),
     f: fullscreen,
+    m: () => toggleSound(),
     i: () => showStats(!hasStats),
     r: call("last30"),
     s: call("snapshot"),
@@ -159,6 +164,7 @@ function Tiles({ api, choice, all }: { api: Api; choice: Choice; all: readonly s
         <span class="grow" />
         <span class="muted">{timeOfDay(serverNow.value)} {ownZone()}</span>
         <Counts wall={wall} />
+        <SoundControl wall={wall} onToggle={toggleSound} />
         <Button isSmall icon="fullscreen" label={t("player.fullscreen")} onClick={fullscreen} />
       </header>
       <Feed wall={wall} />
@@ -172,6 +178,20 @@ function Tiles({ api, choice, all }: { api: Api; choice: Choice; all: readonly s
         ))}
       </div>
     </div>
+  );
+}
+
+/** Which tile is heard, and whether it is. */
+function SoundControl({ wall, onToggle }: { wall: Wall; onToggle: () => void }) {
+  const name = wall.sound.value;
+  const tile = name === null ? undefined : wall.tiles.value.get(name);
+  const words = name === null ? t("wall.sound.off") : soundWords(name, tile?.sound.value ?? "off");
+  return (
+    <span class="row wall-sound">
+      <Button isSmall icon={name === null ? "mute" : "sound"} label={t(name === null ? "player.unmute" : "player.mute")}
+        onClick={() => (name === null ? onToggle() : wall.setSound(null))} />
+      <span role="status" class={name === null ? "visually-hidden" : "ellipsis"}>{words}</span>
+    </span>
   );
 }
 

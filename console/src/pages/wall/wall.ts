@@ -8,7 +8,7 @@ import { Line } from "../../live/line.ts";
 import { LivePool } from "../../live/pool.ts";
 import type { Tier } from "../../live/protocol.ts";
 import type { SocketOptions, SocketState } from "../../live/socket.ts";
-import { LiveTile } from "../../live/tile.ts";
+import { LiveTile, type SoundState } from "../../live/tile.ts";
 import {
   type Budget, type PlaybackSample, type Share, type TileNeed, type Why, Steps, shareOut, tierAbove, tierBelow,
 } from "../../live/tiers.ts";
@@ -60,6 +60,8 @@ export class Wall {
   /** Of the connection; null before there is one. */
   readonly link: Signal<SocketState | null> = signal(null);
   readonly tiles: Signal<ReadonlyMap<string, WallTile>> = signal(new Map());
+  /** The tile that is heard, by its stream; one at a time. */
+  readonly sound: Signal<string | null> = signal(null);
   #pool: LivePool;
   #line = new Line();
   #wasOpen = false;
@@ -96,6 +98,12 @@ export class Wall {
     this.#line.restart();
     this.#hide();
     this.share();
+  }
+
+  /** Called by a press: else the browser may keep quiet. */
+  setSound(name: string | null): void {
+    this.sound.value = name;
+    for (const tile of this.tiles.peek().values()) tile.tick();
   }
 
   setHidden(isHidden: boolean): void {
@@ -238,6 +246,7 @@ export class Wall {
 export class WallTile {
   readonly shown: Signal<Shown>;
   readonly pinned: Signal<Tier | null> = signal(null);
+  readonly sound: Signal<SoundState> = signal("off");
   /** What the feed says of the pictures; "" before. */
   codec = "";
   live: LiveTile | null = null;
@@ -314,8 +323,11 @@ export class WallTile {
   }
 
   tick(): void {
+    const isHeard = this.wall.sound.peek() === this.name;
+    this.live?.setSound(isHeard && !this.isCovered && !this.#isPageHidden);
     this.live?.tick();
     const state = this.live?.state;
+    this.sound.value = state?.sound ?? (isHeard ? "waiting" : "off");
     if (state?.codec) this.codec = state.codec;
     if (state?.trouble?.is === "fault" && state.trouble.fault === "unsupported") {
       this.#isPlayable = false;
@@ -396,6 +408,7 @@ export class WallTile {
       delayMs: delay,
       stillAtMs: still?.atMs ?? null,
       hasStill: Boolean(still?.url),
+      isStillRefused: still?.url === null,
       isClockOff: Math.abs(health?.ClockSkewMilliseconds ?? 0) > CLOCK_OFF_MS || (delay !== null && (delay < -1000 || delay > DELAY_SANE_MS)),
       isOff: health?.State === "OFF",
       fault: faultOf(this.name),

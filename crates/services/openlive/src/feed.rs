@@ -11,13 +11,14 @@ use streamkeep_playback::{Cadence, FrameGroup, FrameRun, LiveVideo};
 
 use crate::credit::Credit;
 use crate::limits::{
-    BEHIND_NS_MAX, GROUP_BYTES_MAX, GROUP_INTERVAL, HELD_INTERVAL, KEY_INTERVAL, QUIET_INTERVAL,
-    STALLED_AFTER,
+    ARRIVING_PATIENCE, BEHIND_NS_MAX, GROUP_BYTES_MAX, GROUP_INTERVAL, HELD_INTERVAL, KEY_INTERVAL,
+    QUIET_INTERVAL, STALLED_AFTER,
 };
 use crate::media_clock::MediaClock;
 use crate::media_header::{self, Kind, MediaHeader};
 use crate::quiet::Quiet;
 use crate::request::Tier;
+use crate::sound::SoundFeed;
 use crate::{LiveStream, Refusal, StoredKeyFrame, reply};
 
 /// A message of a tile.
@@ -60,6 +61,7 @@ pub(crate) struct Feed {
     announced: Option<(Bytes, Tier)>,
     clock: MediaClock,
     credit: Credit,
+    sound: SoundFeed,
     sequence: u32,
     quiet: Quiet,
     /// Frames were left out before the next group.
@@ -96,9 +98,6 @@ enum Place {
 /// How long a key frame is shown while no fragment has told its length.
 const KEY_LENGTH_UNKNOWN: Duration = Duration::from_secs(2);
 
-/// What has arrived of a stream that nobody watched is handed on at the first look, a moment later.
-const ARRIVING_PATIENCE: Duration = Duration::from_millis(150);
-
 /// Two key frames further apart are not of neighbouring fragments.
 const LONGEST_FRAGMENT: Duration = Duration::from_secs(20);
 
@@ -121,6 +120,7 @@ impl Feed {
             announced: None,
             clock: MediaClock::default(),
             credit: Credit::new(),
+            sound: SoundFeed::default(),
             sequence: 0,
             quiet: Quiet::new(now),
             lost: false,
@@ -141,6 +141,11 @@ impl Feed {
         self.credit.grant(bytes);
     }
 
+    /// From now on with sound, or without: in the full tier, as far as the stream has some.
+    pub(crate) fn set_sound(&mut self, is_on: bool) {
+        self.sound.want(is_on);
+    }
+
     /// From now on `tier`: begins anew at the newest key frame.
     pub(crate) fn set_tier(&mut self, tier: Tier) {
         if self.tier != tier {
@@ -148,6 +153,7 @@ impl Feed {
             self.lost = self.shown_until.is_some();
             self.held = false;
             (self.key_held, self.key_shown_ns) = (None, None);
+            self.sound.leave();
             self.place = Place::Start { after: None, may_read_stored: self.shown_until.is_none() };
         }
     }
@@ -203,7 +209,9 @@ impl Feed {
         }
         let step = match self.tier {
             Tier::Key => self.step_key(stream, newest, now, wall),
-            Tier::Full => self.step_full(stream, newest, now, wall),
+            Tier::Full => self
+                .step_full(stream, newest, now, wall)
+                .map(|step| self.with_sound(step, stream.tail(), now)),
         };
         step.unwrap_or_else(|refusal| Step::End(reply::refused(self.tile, &refusal)))
     }
@@ -297,6 +305,31 @@ impl Feed {
         }
     }
 
+    /// Adds the sound that has come beside the pictures.
+    fn with_sound(&mut self, step: Step, tail: &LiveTail, now: Instant) -> Step {
+        let (Place::Run { run, .. }, Some(until)) = (&self.place, self.shown_until) else {
+            return step;
+        };
+        let from_ns = i128::from(until.0) * 1_000_000;
+        let (video, fragment) = (run.video().clone(), run.fragment().clone());
+        let credit = &mut self.credit;
+        let mut sound = self.sound.messages(self.tile, &video, &fragment, tail, from_ns, credit);
+        if sound.is_empty() {
+            return step;
+        }
+        match step {
+            Step::Send { mut messages, frames } => {
+                messages.append(&mut sound);
+                Step::Send { messages, frames }
+            }
+            Step::Wait { .. } => {
+                self.not_before = now + GROUP_INTERVAL;
+                Step::Send { messages: sound, frames: 0 }
+            }
+            Step::ReadStored | Step::End(_) => step,
+        }
+    }
+
     fn enter(&mut self, run: FrameRun, now: Instant) {
         self.place = Place::Run { run: Box::new(run), idle_since: now };
     }
@@ -370,6 +403,7 @@ impl Feed {
             let behind_ms = u64::try_from(behind_ns / 1_000_000).unwrap_or(u64::MAX);
             self.left_out_ms = self.left_out_ms.saturating_add(behind_ms);
             self.lost = true;
+            self.sound.leave();
             self.enter(candidate, now);
         }
         Ok(())

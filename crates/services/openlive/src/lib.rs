@@ -6,7 +6,8 @@
 //! ```text
 //! serve (socket.rs) ── requests ──► Control ──► run (tile.rs): one task per tile
 //!        ▲                                        └ Feed (feed.rs): what to send next, sans I/O
-//!        └──────── messages, bounded queue ◄──────────┘   Credit, MediaClock, Quiet
+//!        └──────── messages, in turn ◄────────────────┘   Credit, MediaClock, Quiet
+//!          Line (line.rs): how much may be on the way
 //! ```
 //!
 //! The bytes of pictures are made by `streamkeep-playback` ([`FrameRun`](streamkeep_playback::FrameRun));
@@ -17,12 +18,14 @@ mod feed;
 #[doc(hidden)]
 pub mod fuzz;
 mod limits;
+mod line;
 mod media_clock;
 mod media_header;
 mod quiet;
 mod reply;
 mod request;
 mod socket;
+mod sound;
 mod source;
 #[cfg(test)]
 mod testing;

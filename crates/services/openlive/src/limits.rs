@@ -16,9 +16,23 @@ pub(crate) const WINDOW_BYTES: i64 = 1024 * 1024;
 /// that catches up does not keep the others' pictures waiting.
 pub(crate) const GROUP_BYTES_MAX: usize = 128 * 1024;
 
-/// Messages of all tiles between their tasks and the socket: with messages of
-/// [`GROUP_BYTES_MAX`] half a megabyte.
-pub(crate) const QUEUE_LEN: usize = 4;
+/// Bytes that a socket may have on the way before anything is known of its line: 1.7 s at 300 kbit/s.
+pub(crate) const LINE_BYTES_FIRST: usize = 64 * 1024;
+
+/// However slow the line: some frames of all tiles, or one message of any size.
+pub(crate) const LINE_BYTES_MIN: usize = 16 * 1024;
+
+/// However fast: 160 Mbit/s over 200 ms.
+pub(crate) const LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// How long what is sent may take to arrive, and the answer to come back.
+pub(crate) const LINE_DELAY: Duration = Duration::from_millis(750);
+
+/// On a long line: so much longer than at best.
+pub(crate) const LINE_QUEUE: Duration = Duration::from_millis(300);
+
+/// No line is longer: what took longer at best was a large message on a slow one.
+pub(crate) const LINE_DISTANCE_MAX: Duration = Duration::from_secs(1);
 
 /// Answers to the page waiting to be written, above which it is not read from.
 pub(crate) const REPLIES_MAX: usize = 64;
@@ -38,6 +52,9 @@ pub(crate) const QUIET_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A tile that could not send goes on without loss unless it is this far behind a newer key frame.
 pub(crate) const BEHIND_NS_MAX: i128 = 500_000_000;
+
+/// What has arrived of a stream that nobody watched is handed on at the first look, a moment later.
+pub(crate) const ARRIVING_PATIENCE: Duration = Duration::from_millis(150);
 
 /// A fragment that stops arriving while a newer one has begun belongs to a connection that died.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(2);

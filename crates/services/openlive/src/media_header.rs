@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 0  u8   version, 1
-//! 1  u8   kind: 1 init, 2 media, 3 still
+//! 1  u8   kind: 1 init, 2 media, 3 still, 4 sound init, 5 sound media
 //! 2  u16  tile
 //! 4  u8   flags: bit 0 key, bit 1 discontinuity
 //! 5  3    zero
@@ -21,6 +21,10 @@ pub(crate) enum Kind {
     Init = 1,
     /// `moof` and `mdat`.
     Media = 2,
+    /// `ftyp` and `moov` of the sound.
+    SoundInit = 4,
+    /// `moof` and `mdat` of the sound.
+    SoundMedia = 5,
 }
 
 /// The fields of a header.
@@ -74,6 +78,19 @@ mod tests {
         .concat();
         assert_eq!(out, expected);
         assert_eq!(out.len(), 1 + LEN);
+        let sound = MediaHeader {
+            kind: Kind::SoundMedia,
+            tile: 7,
+            is_discontinuity: false,
+            duration_us: 21_333,
+            ..header
+        };
+        let mut out = Vec::new();
+        sound.encode(&mut out);
+        assert_eq!(
+            (&out[..8], &out[16..]),
+            (&[1, 5, 7, 0, 1, 0, 0, 0][..], &[0x55, 0x53, 0, 0][..])
+        );
         for (is_key, is_discontinuity, flags) in
             [(false, false, 0), (true, false, 1), (false, true, 2)]
         {

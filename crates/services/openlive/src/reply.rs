@@ -1,8 +1,10 @@
 //! What a page is told: text messages.
 
+use std::time::Duration;
+
 use serde_json::json;
 use streamkeep_media::UnixMillis;
-use streamkeep_playback::LiveVideo;
+use streamkeep_playback::{LiveSound, LiveVideo};
 use streamkeep_playlist::date_time;
 
 use crate::Refusal;
@@ -12,7 +14,7 @@ use crate::request::Tier;
 /// An init segment follows, then media by it.
 pub(crate) fn init_follows(tile: u16, video: &LiveVideo, tier: Tier) -> String {
     let (width, height) = video.size();
-    // This version sends pictures only.
+    // Sound is asked for by itself.
     let sound = if video.has_sound() { "left-out" } else { "none" };
     json!({
         "tile": tile,
@@ -25,6 +27,16 @@ pub(crate) fn init_follows(tile: u16, video: &LiveVideo, tier: Tier) -> String {
         "sound": sound,
     })
     .to_string()
+}
+
+/// The init segment of the sound follows, then sound by it.
+pub(crate) fn sound(tile: u16, sound: &LiveSound) -> String {
+    json!({ "tile": tile, "is": "sound", "codec": sound.codec() }).to_string()
+}
+
+/// No sound comes, and why.
+pub(crate) fn no_sound(tile: u16, name: &str, text: &str) -> String {
+    json!({ "tile": tile, "is": "sound", "codec": null, "name": name, "text": text }).to_string()
 }
 
 /// Nothing comes since `from`.
@@ -54,7 +66,8 @@ pub(crate) fn bad_message() -> String {
     json!({ "is": "error", "name": "BadMessage" }).to_string()
 }
 
-/// The page's time back, and ours; milliseconds.
-pub(crate) fn pong(at: &serde_json::Number, now: UnixMillis) -> String {
-    json!({ "is": "pong", "at": at, "server": now.0 }).to_string()
+/// The page's time back, ours, and how long a tile waited for its turn to send; milliseconds.
+pub(crate) fn pong(at: &serde_json::Number, now: UnixMillis, waited: Duration) -> String {
+    let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+    json!({ "is": "pong", "at": at, "server": now.0, "waited": waited }).to_string()
 }

@@ -9,6 +9,8 @@ pub(crate) enum Request {
     Open(Open),
     /// Change what of the stream is sent.
     Tier { tile: u16, tier: Result<Tier, &'static str> },
+    /// Send its sound too, or no more.
+    Sound { tile: u16, is_on: bool },
     /// Show it no more.
     Close { tile: u16 },
     /// Bytes of binary messages were taken.
@@ -64,6 +66,7 @@ impl Tier {
 enum Wire {
     Open { tile: u16, stream: String, tier: String, from: Option<String> },
     Tier { tile: u16, tier: String },
+    Sound { tile: u16, on: bool },
     Close { tile: u16 },
     Credit { tile: u16, bytes: u64 },
     Ping { at: serde_json::Number },
@@ -80,6 +83,7 @@ impl Request {
                 is_live: from.is_none_or(|from| from == "live"),
             }),
             Wire::Tier { tile, tier } => Self::Tier { tile, tier: Tier::parse(&tier) },
+            Wire::Sound { tile, on } => Self::Sound { tile, is_on: on },
             Wire::Close { tile } => Self::Close { tile },
             Wire::Credit { tile, bytes } => Self::Credit { tile, bytes },
             Wire::Ping { at } => Self::Ping { at },
@@ -121,6 +125,8 @@ mod tests {
         );
         let tier = Some(Request::Tier { tile: 65535, tier: Ok(Tier::Full) });
         check(r#"{"op":"tier","tile":65535,"tier":"full"}"#, tier);
+        let sound = Some(Request::Sound { tile: 7, is_on: true });
+        check(r#"{"op":"sound","tile":7,"on":true}"#, sound);
         check(r#"{"op":"close","tile":0}"#, Some(Request::Close { tile: 0 }));
         let credit = Some(Request::Credit { tile: 7, bytes: 262_144 });
         check(r#"{"op":"credit","tile":7,"bytes":262144}"#, credit);
@@ -142,6 +148,8 @@ mod tests {
             r#"{"op":"close","tile":65536}"#,
             r#"{"op":"close","tile":"7"}"#,
             r#"{"op":"close"}"#,
+            r#"{"op":"sound","tile":7}"#,
+            r#"{"op":"sound","tile":7,"on":"yes"}"#,
             r#"{"op":"close","tile":7,"tile":8}"#,
             r#"{"op":"credit","tile":7,"bytes":-1}"#,
             r#"{"op":"credit","tile":7,"bytes":1.5}"#,
@@ -166,7 +174,7 @@ mod tests {
 
         #[test]
         fn any_members(
-            op in "open|tier|close|credit|ping|[a-z]{0,5}",
+            op in "open|tier|sound|close|credit|ping|[a-z]{0,5}",
             members in proptest::collection::vec(
                 ("tile|stream|tier|from|bytes|at|max", "-?[0-9]{1,20}|\"[a-z]{0,9}\"|null|\\[\\]|1e999"),
                 0..6,

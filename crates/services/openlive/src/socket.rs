@@ -4,13 +4,14 @@ use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
 use streamkeep_io::Clock;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_tungstenite::WebSocketStream;
@@ -19,9 +20,10 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::feed::TileMessage;
-use crate::limits::{PING_INTERVAL, QUEUE_LEN, REPLIES_MAX, TEXT_BYTES_MAX, TILES_MAX};
+use crate::limits::{PING_INTERVAL, REPLIES_MAX, TEXT_BYTES_MAX, TILES_MAX};
+use crate::line::Line;
 use crate::request::{Open, Request, Tier};
-use crate::tile::{self, Control};
+use crate::tile::{self, Control, Turn, Turns};
 use crate::{Streams, reply};
 
 /// How a socket ended.
@@ -54,10 +56,20 @@ where
         .max_message_size(Some(TEXT_BYTES_MAX))
         .max_frame_size(Some(TEXT_BYTES_MAX));
     let ws = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-    let (queue, queued) = mpsc::channel(QUEUE_LEN);
-    let mut socket = Socket { ws, queued, replies: VecDeque::new(), is_lost: false };
+    let (queue, turns) = mpsc::channel(1);
+    let mut socket = Socket {
+        ws,
+        line: Line::new(),
+        turns,
+        turn: VecDeque::new(),
+        permit: None,
+        waited: Duration::ZERO,
+        replies: VecDeque::new(),
+        is_lost: false,
+    };
+    let turns = Turns { queue, turn: Arc::new(Semaphore::new(1)) };
     let tiles = HashMap::new();
-    let mut page = Page { streams, clock, tiles, tasks: JoinSet::new(), queue };
+    let mut page = Page { streams, clock, tiles, tasks: JoinSet::new(), turns };
     let mut shutdown = pin!(shutdown);
     let mut ping = tokio::time::interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -65,11 +77,11 @@ where
         let handled = tokio::select! {
             () = &mut shutdown => Err(Ended::Closed(STOPPING)),
             Some(ended) = page.tasks.join_next() => {
-                page.tile_ended(ended, &mut socket.replies);
+                page.tile_ended(ended, &mut socket);
                 Ok(())
             }
             event = socket.next() => event.and_then(|event| {
-                page.handle(event, &mut socket.replies)
+                page.handle(event, &mut socket)
             }),
             _ = ping.tick() => {
                 // Says that we are here, and finds out whether the page is: every peer answers.
@@ -109,8 +121,14 @@ fn close_code(reason: &str) -> CloseCode {
 /// The WebSocket with what waits to be written.
 struct Socket<S> {
     ws: WebSocketStream<S>,
-    /// Messages of the tiles.
-    queued: mpsc::Receiver<TileMessage>,
+    line: Line,
+    turns: mpsc::Receiver<Turn>,
+    /// What is left of a tile's turn.
+    turn: VecDeque<TileMessage>,
+    /// Kept until the line bears another turn.
+    permit: Option<OwnedSemaphorePermit>,
+    /// The longest that a tile waited for its turn since the page last asked.
+    waited: Duration,
     /// Answers to the page and pings; they go first.
     replies: VecDeque<Message>,
     is_lost: bool,
@@ -135,7 +153,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             match message {
                 Some(Ok(Message::Text(text))) => return Poll::Ready(Ok(text.as_str().to_owned())),
                 Some(Ok(Message::Binary(_))) => return Poll::Ready(Err(Ended::Closed(BINARY))),
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Pong(payload))) => {
+                    self.line.answered(&payload, Instant::now().into_std());
+                }
+                Some(Ok(Message::Ping(_) | Message::Frame(_))) => {}
                 Some(Ok(Message::Close(_))) | None => return Poll::Ready(Err(Ended::ByPeer)),
                 Some(Err(Error::Capacity(_))) => {
                     return Poll::Ready(Err(Ended::Closed(TEXT_TOO_LONG)));
@@ -146,7 +167,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// Writes until the socket takes no more or nothing waits. One message is in the WebSocket's own
-    /// buffer at a time, so that what waits, waits where its tile sees it.
+    /// buffer at a time, and one turn is given at a time, so that what waits, waits where its tile sees
+    /// it.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
             match self.ws.poll_flush_unpin(cx) {
@@ -155,13 +177,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             }
             let message = match self.replies.pop_front() {
                 Some(message) => message,
-                None => match self.queued.poll_recv(cx) {
-                    Poll::Ready(Some(TileMessage::Text(text))) => Message::text(text),
-                    Poll::Ready(Some(TileMessage::Binary(bytes))) => Message::Binary(bytes),
-                    Poll::Ready(None) | Poll::Pending => return Poll::Ready(Ok(())),
+                None => match self.poll_turn(cx) {
+                    Poll::Ready(message) => message,
+                    Poll::Pending => return Poll::Ready(Ok(())),
                 },
             };
             self.ws.start_send_unpin(message)?;
+        }
+    }
+
+    /// The next message of a tile.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Message> {
+        loop {
+            match self.turn.pop_front() {
+                Some(TileMessage::Text(text)) => return Poll::Ready(Message::text(text)),
+                Some(TileMessage::Binary(bytes)) => {
+                    self.line.sent(bytes.len());
+                    return Poll::Ready(Message::Binary(bytes));
+                }
+                None => {}
+            }
+            if let Some(probe) = self.line.probe(Instant::now().into_std()) {
+                return Poll::Ready(Message::Ping(Bytes::copy_from_slice(&probe)));
+            }
+            // The answer that opens the line comes by this socket, and polls it.
+            if self.permit.is_some() && self.line.is_open() {
+                self.permit = None;
+            }
+            let turn = ready!(self.turns.poll_recv(cx));
+            // The page holds a sender.
+            let Some(turn) = turn else { return Poll::Pending };
+            self.waited = self.waited.max(turn.waited);
+            self.turn.extend(turn.messages);
+            if turn.permit.is_some() {
+                self.permit = turn.permit;
+            }
         }
     }
 
@@ -193,7 +243,7 @@ struct Page {
     tiles: HashMap<u16, Tile>,
     /// Each gives its tile's number.
     tasks: JoinSet<u16>,
-    queue: mpsc::Sender<TileMessage>,
+    turns: Turns,
 }
 
 struct Tile {
@@ -204,11 +254,14 @@ struct Tile {
 
 impl Page {
     /// Obeys a request. `Err` ends the socket.
-    fn handle(&mut self, text: String, replies: &mut VecDeque<Message>) -> Result<(), Ended> {
+    fn handle<S>(&mut self, text: String, socket: &mut Socket<S>) -> Result<(), Ended> {
+        let Socket { waited, replies, .. } = socket;
         let mut answer = |text: String| replies.push_back(Message::text(text));
         match Request::parse(&text) {
             None => answer(reply::bad_message()),
-            Some(Request::Ping { at }) => answer(reply::pong(&at, self.clock.now())),
+            Some(Request::Ping { at }) => {
+                answer(reply::pong(&at, self.clock.now(), std::mem::take(waited)));
+            }
             Some(Request::Open(open)) => {
                 if let Some(text) = self.open(open)? {
                     answer(text);
@@ -218,6 +271,10 @@ impl Page {
                 (None, _) => answer(reply::error(tile, "NoSuchTile")),
                 (Some(_), Err(name)) => answer(reply::error(tile, name)),
                 (Some(open), Ok(tier)) => open.control.set_tier(tier),
+            },
+            Some(Request::Sound { tile, is_on }) => match self.tiles.get(&tile) {
+                Some(open) => open.control.set_sound(is_on),
+                None => answer(reply::error(tile, "NoSuchTile")),
             },
             // What crosses the end of a tile on its way is no fault.
             Some(Request::Credit { tile, bytes }) => {
@@ -264,8 +321,8 @@ impl Page {
 
     fn start(&mut self, tile: u16, tier: Tier, stream: Arc<dyn crate::LiveStream>) {
         let control = Arc::new(Control::default());
-        let (queue, clock) = (self.queue.clone(), self.clock.clone());
-        let run = tile::run(tile, tier, stream, control.clone(), queue, clock);
+        let (turns, clock) = (self.turns.clone(), self.clock.clone());
+        let run = tile::run(tile, tier, stream, control.clone(), turns, clock);
         self.tasks.spawn(async move {
             run.await;
             tile
@@ -273,7 +330,7 @@ impl Page {
         self.tiles.insert(tile, Tile { control, next: None });
     }
 
-    fn tile_ended(&mut self, ended: Result<u16, JoinError>, replies: &mut VecDeque<Message>) {
+    fn tile_ended<S>(&mut self, ended: Result<u16, JoinError>, socket: &mut Socket<S>) {
         let tile = match ended {
             Ok(tile) => tile,
             Err(error) => {
@@ -286,7 +343,7 @@ impl Page {
         if let Some(open) = next
             && let Ok(Some(text)) = self.open(open)
         {
-            replies.push_back(Message::text(text));
+            socket.replies.push_back(Message::text(text));
         }
     }
 }

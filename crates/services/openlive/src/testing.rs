@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use streamkeep_live::LiveTail;
+use streamkeep_media::{AudioParameters, Track, TrackKind};
 use streamkeep_playback::LiveVideo;
 use streamkeep_test_camera::{Pictures, TestCamera};
 
@@ -21,8 +22,33 @@ pub(crate) struct Camera {
 
 impl Camera {
     pub(crate) fn new() -> Self {
+        Self::of(TestCamera::new(Pictures::InOrder))
+    }
+
+    /// With sound of this codec beside the pictures.
+    pub(crate) fn with_sound(codec_id: &str, codec_private: &'static [u8]) -> Self {
+        let pictures = Pictures::InOrder.track();
+        let sound = Track {
+            number: 2,
+            uid: 2,
+            kind: TrackKind::Audio,
+            codec_id: codec_id.to_owned(),
+            codec_private: Bytes::from_static(codec_private),
+            name: String::new(),
+            default_duration_ns: None,
+            video: None,
+            audio: Some(AudioParameters {
+                sampling_frequency: 48_000.0,
+                channels: 2,
+                bit_depth: Some(16),
+            }),
+        };
+        Self::of(TestCamera::with_tracks(vec![pictures, sound]))
+    }
+
+    fn of(camera: TestCamera) -> Self {
         Self {
-            camera: TestCamera::new(Pictures::InOrder),
+            camera,
             is_connected: AtomicBool::new(true),
             stored: Mutex::new(None),
             behind_ms: AtomicUsize::new(0),
@@ -79,7 +105,7 @@ pub(crate) struct Parsed {
     pub(crate) is_discontinuity: bool,
     pub(crate) wall_us: i64,
     pub(crate) duration_us: u32,
-    /// Decode time in ms, and the durations of the samples in ms.
+    /// Decode time in ms, and the durations of the samples in ms; of sound in samples.
     pub(crate) media: Option<(u64, Vec<u32>)>,
 }
 
@@ -88,7 +114,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed {
     let (head, rest) = bytes.split_at(20);
     assert_eq!((head[0], &head[5..8]), (1, &[0, 0, 0][..]));
     let media = match head[1] {
-        1 => {
+        1 | 4 => {
             assert_eq!(&rest[4..8], b"ftyp");
             None
         }
@@ -98,6 +124,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Parsed {
             assert_eq!(segment.samples[0].is_sync, head[4] & 1 == 1);
             let durations = segment.samples.iter().map(|sample| sample.duration / 90).collect();
             Some((segment.base_media_decode_time / 90, durations))
+        }
+        5 => {
+            assert_eq!(&rest[4..8], b"moof");
+            let segment = streamkeep_fmp4::reader::read_media_segment(rest).unwrap();
+            let durations = segment.samples.iter().map(|sample| sample.duration).collect();
+            Some((segment.base_media_decode_time, durations))
         }
         other => panic!("kind {other}"),
     };

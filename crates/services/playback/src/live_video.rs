@@ -62,6 +62,10 @@ impl LiveVideo {
         (self.track().description.width, self.track().description.height)
     }
 
+    pub(crate) fn tracks(&self) -> &Arc<TrackSet> {
+        &self.tracks
+    }
+
     /// There is sound beside the pictures.
     pub fn has_sound(&self) -> bool {
         self.tracks.audio.is_some()
@@ -375,7 +379,7 @@ impl FrameRun {
     }
 }
 
-fn wall_ns(start: UnixMillis, ticks: i32, scale_ns: u64) -> i128 {
+pub(crate) fn wall_ns(start: UnixMillis, ticks: i32, scale_ns: u64) -> i128 {
     i128::from(start.0) * 1_000_000 + i128::from(ticks) * i128::from(scale_ns)
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use streamkeep_ingest::{LivePiece, LiveStart};
 use streamkeep_live::{LiveFragment, LiveTail, MemoryBudget, TailPolicy};
-use streamkeep_media::{FragmentNumber, FrameEntry, SessionHeader, UnixMillis};
+use streamkeep_media::{FragmentNumber, FrameEntry, SessionHeader, Track, UnixMillis};
 
 use crate::{Pictures, fragment, picture, session_header};
 
@@ -28,9 +28,14 @@ struct Arriving {
 impl TestCamera {
     /// A camera that has sent nothing.
     pub fn new(pictures: Pictures) -> Self {
+        Self::with_tracks(vec![pictures.track()])
+    }
+
+    /// One whose tracks are given: the first is its pictures, the second its sound.
+    pub fn with_tracks(tracks: Vec<Track>) -> Self {
         Self {
             tail: LiveTail::new(TailPolicy::UntilStored, MemoryBudget::new(0)),
-            header: Arc::new(session_header(vec![pictures.track()])),
+            header: Arc::new(session_header(tracks)),
             arriving: Mutex::new(None),
             next_number: AtomicU64::new(1),
         }
@@ -59,9 +64,23 @@ impl TestCamera {
     ///
     /// When no fragment has begun.
     pub fn frame(&self, pts_ms: i32, key: bool, len: u32) {
+        self.push(picture(pts_ms, key, 0, len));
+    }
+
+    /// As [`Self::frame`], of the second track.
+    ///
+    /// # Panics
+    ///
+    /// When no fragment has begun.
+    pub fn sound(&self, pts_ms: i32, len: u32) {
+        self.push(FrameEntry { track_index: 1, ..picture(pts_ms, true, 0, len) });
+    }
+
+    fn push(&self, frame: FrameEntry) {
         let mut arriving = self.arriving();
         let arriving = arriving.as_mut().expect("a fragment has begun");
-        let frame = picture(pts_ms, key, arriving.len + GAP, len);
+        let (pts_ms, len) = (frame.pts_ticks, frame.len);
+        let frame = FrameEntry { offset: arriving.len + GAP, ..frame };
         let mut bytes = vec![0xee; GAP as usize];
         bytes.resize((GAP + len) as usize, (pts_ms / 10) as u8);
         arriving.len += GAP + len;

@@ -22,10 +22,14 @@ struct Tile {
 
 impl Tile {
     fn new(tier: Tier) -> Self {
+        Self::of(Camera::new(), tier)
+    }
+
+    fn of(camera: Camera, tier: Tier) -> Self {
         let now = Instant::now();
         Self {
             feed: Feed::new(7, tier, now),
-            camera: Camera::new(),
+            camera,
             now,
             passed: Duration::ZERO,
             texts: Vec::new(),
@@ -77,6 +81,27 @@ impl Tile {
     /// What came since the last call, init segments left out.
     fn taken(&mut self) -> Vec<Parsed> {
         std::mem::take(&mut self.media).into_iter().filter(|message| message.kind == 2).collect()
+    }
+
+    /// The sound among the messages that wait to be taken, and how many init segments of it.
+    fn heard(&mut self) -> (Vec<Parsed>, usize) {
+        let (sound, media) = std::mem::take(&mut self.media).into_iter().partition(|m| m.kind >= 4);
+        self.media = media;
+        let sound: Vec<Parsed> = sound;
+        let inits = sound.iter().filter(|m| m.kind == 4).count();
+        (sound.into_iter().filter(|m| m.kind == 5).collect(), inits)
+    }
+
+    /// So many fragments of a second, with a frame of sound every 20 ms.
+    fn second_of_sound(&mut self, at: u64) {
+        self.camera.begin(UnixMillis(START.0 + at));
+        for index in 0..25 {
+            self.camera.frame(index * 40, index == 0, 100);
+            self.camera.sound(index * 40, 20);
+            self.camera.sound(index * 40 + 20, 20);
+            self.settle();
+            self.pass(40);
+        }
     }
 
     /// Kinds and reasons of the texts since the last call.
@@ -393,4 +418,88 @@ fn the_end_of_a_stream_ends_the_tile() {
     tile.camera.tail.close();
     let end = tile.settle().unwrap();
     assert_eq!((&end["is"], &end["name"]), (&Value::from("end"), &Value::from("stream-deleted")));
+}
+
+/// AAC-LC, 48 kHz, stereo: 1,024 samples a frame.
+const AAC: &[u8] = &[0x11, 0x90];
+
+#[test]
+fn sound_comes_when_it_is_asked_for() {
+    let mut tile = Tile::of(Camera::with_sound("A_AAC", AAC), Tier::Full);
+    tile.second_of_sound(0);
+    assert_eq!(tile.texts[0]["sound"], "left-out");
+    assert_eq!(tile.heard(), (vec![], 0), "nobody asked");
+    tile.feed.set_sound(true);
+    tile.second_of_sound(1_000);
+    tile.second_of_sound(2_000);
+    let (sound, inits) = tile.heard();
+    assert_eq!(inits, 1);
+    assert_eq!(tile.texts.last().unwrap()["codec"], "mp4a.40.2");
+    assert!(sound.iter().all(|m| m.is_key && !m.is_discontinuity && m.tile == 7));
+    // All of it, from about where the pictures were, and without holes.
+    let frames: usize = sound.iter().map(|m| m.media.as_ref().unwrap().1.len()).sum();
+    assert!((96..=100).contains(&frames), "{frames}");
+    let mut at = 0;
+    for message in &sound {
+        let (starts, durations) = message.media.clone().unwrap();
+        assert_eq!(starts, at);
+        assert!(durations.iter().all(|samples| *samples == 1024));
+        at += 1024 * durations.len() as u64;
+    }
+    assert!(sound[0].wall_us >= (START.0 as i64 + 1_000) * 1000);
+    // In groups, as pictures.
+    assert!(sound.len() < 40, "{}", sound.len());
+    tile.feed.set_sound(false);
+    tile.second_of_sound(3_000);
+    assert_eq!(tile.heard(), (vec![], 0));
+    tile.feed.set_sound(true);
+    tile.second_of_sound(4_000);
+    let (sound, inits) = tile.heard();
+    assert_eq!((inits, sound[0].media.as_ref().unwrap().0), (1, 0), "begins anew");
+}
+
+#[test]
+fn sound_that_cannot_be_sent_is_named_once() {
+    for (codec, private, name, text) in
+        [("A_PCM/INT/LIT", &[][..], "SoundNotLive", "A_PCM/INT/LIT"), ("A_AC3", &[], "NoSound", "")]
+    {
+        let mut tile = Tile::of(Camera::with_sound(codec, private), Tier::Full);
+        tile.feed.set_sound(true);
+        tile.second_of_sound(0);
+        tile.second_of_sound(1_000);
+        assert_eq!(tile.heard(), (vec![], 0));
+        assert_eq!(tile.texts[1]["name"], name);
+        assert!(tile.texts[1]["text"].as_str().unwrap().contains(text));
+        assert_eq!(tile.told(), ["init-follows", "sound"]);
+    }
+}
+
+#[test]
+fn sound_is_of_the_full_tier_and_of_its_credit() {
+    let mut tile = Tile::of(Camera::with_sound("A_AAC", AAC), Tier::Key);
+    tile.feed.set_sound(true);
+    tile.second_of_sound(0);
+    assert_eq!(tile.heard(), (vec![], 0));
+    tile.feed.set_tier(Tier::Full);
+    tile.second_of_sound(1_000);
+    assert_eq!(tile.heard().1, 1);
+    tile.feed.set_tier(Tier::Key);
+    tile.second_of_sound(2_000);
+    tile.feed.set_tier(Tier::Full);
+    tile.second_of_sound(3_000);
+    let (sound, inits) = tile.heard();
+    assert_eq!(inits, 0, "the page has it");
+    assert!(sound[0].is_discontinuity && sound[0].wall_us >= (START.0 as i64 + 3_000) * 1000);
+    // What is sent in all is no more than the window.
+    let mut tile = Tile::of(Camera::with_sound("A_AAC", AAC), Tier::Full);
+    tile.feed.set_sound(true);
+    tile.camera.begin(START);
+    let len = u32::try_from(WINDOW_BYTES / 40).unwrap();
+    for index in 0..50 {
+        tile.camera.frame(index * 40, index == 0, 100);
+        tile.camera.sound(index * 40, len);
+        tile.settle();
+        tile.pass(80);
+    }
+    assert!(tile.bytes <= WINDOW_BYTES as usize && tile.bytes > WINDOW_BYTES as usize * 9 / 10);
 }
