@@ -56,6 +56,10 @@ pub(crate) const BEHIND_NS_MAX: i128 = 500_000_000;
 /// What has arrived of a stream that nobody watched is handed on at the first look, a moment later.
 pub(crate) const ARRIVING_PATIENCE: Duration = Duration::from_millis(150);
 
+/// A tile that waited for its turn looks so long for something new before it gives the turn on: a frame of
+/// a slow line's time, against another round of all tiles.
+pub(crate) const TURN_PATIENCE: Duration = Duration::from_millis(400);
+
 /// A fragment that stops arriving while a newer one has begun belongs to a connection that died.
 pub(crate) const STALLED_AFTER: Duration = Duration::from_secs(2);
 

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::Instant;
 
 use crate::feed::{Feed, Step, TileMessage};
-use crate::limits::{ARRIVING_PATIENCE, BEHIND_NS_MAX};
+use crate::limits::{BEHIND_NS_MAX, TURN_PATIENCE};
 use crate::request::Tier;
 use crate::{LiveStream, reply};
 
@@ -109,7 +109,7 @@ pub(crate) async fn run(
 ) {
     let mut feed = Feed::new(tile, tier, Instant::now().into_std());
     let mut stored = None;
-    let mut kept = None;
+    let (mut kept, mut patient_until) = (None, None);
     loop {
         let asked = Instant::now();
         let mut turn = pin!(turns.turn.clone().acquire_owned());
@@ -156,6 +156,7 @@ pub(crate) async fn run(
             Step::Send { messages, frames } => {
                 let bytes: usize = messages.iter().map(TileMessage::len).sum();
                 stream.sent(frames, bytes);
+                patient_until = None;
                 let turn = Turn { messages, waited, permit: Some(permit) };
                 if turns.queue.send(turn).await.is_err() {
                     return;
@@ -163,11 +164,16 @@ pub(crate) async fn run(
             }
             Step::Wait { until, for_tail } => {
                 let mut until = until;
-                if was_blocked && for_tail {
-                    // Nobody looked meanwhile: what has arrived comes in a moment, and its turn is now.
-                    until = until.min(Instant::now().into_std() + ARRIVING_PATIENCE);
+                let now = Instant::now();
+                if was_blocked {
+                    patient_until = Some(now + TURN_PATIENCE);
+                }
+                // Nobody looked meanwhile: what has arrived comes in a moment, and the turn is now.
+                if let Some(patient) = patient_until.filter(|patient| for_tail && now < *patient) {
+                    until = until.min(patient.into_std());
                     kept = Some(permit);
                 } else {
+                    patient_until = None;
                     drop(permit);
                 }
                 tokio::select! {
