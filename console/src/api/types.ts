@@ -159,6 +159,10 @@ export interface StreamHealth {
 
 export type HealthEntry = StreamHealth | { StreamName: string; Error: ItemError };
 
+export type TagsEntry =
+  | { StreamName: string; Error: ItemError }
+  | { StreamName: string; Error: null; Tags: Record<string, string> };
+
 export interface ThumbnailsRequest {
   StreamName: string;
   Timestamps?: number[];
