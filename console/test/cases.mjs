@@ -3,6 +3,7 @@
 // server, watch, notes, camera.
 
 import first from "./cases/first.mjs";
+import health from "./cases/health.mjs";
 import hostile from "./cases/hostile.mjs";
 import list from "./cases/list.mjs";
 import security from "./cases/security.mjs";
@@ -15,4 +16,5 @@ import wall from "./cases/wall.mjs";
 
 export const CASES = [
   ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...speed, ...timeline,
+  ...health,
 ];

@@ -4,7 +4,7 @@ import type { Client, Target } from "./client.ts";
 import type {
   ApiName, ClipRequest, CoverageEntry, CoverageRequest, DashSessionRequest, FragmentInfo, HealthEntry,
   HlsSessionRequest, ImageEntry, ImagesRequest, ListFragmentsRequest, ListStreamsAnswer,
-  StreamInfo, TagsEntry, ThumbnailEntry, ThumbnailsRequest,
+  ServerHealth, StreamInfo, TagsEntry, ThumbnailEntry, ThumbnailsRequest,
 } from "./types.ts";
 
 /** What GetClip does beyond the service, by headers. */
@@ -158,6 +158,10 @@ export class Api {
   async getStreamTags(streams: string[], signal?: AbortSignal): Promise<TagsEntry[]> {
     const input = { Streams: streams };
     return (await this.#own<{ Streams: TagsEntry[] }>("GetStreamTags", input, signal)).Streams;
+  }
+
+  getServerHealth(signal?: AbortSignal): Promise<ServerHealth> {
+    return this.#own("GetServerHealth", {}, signal);
   }
 
   async getThumbnails(input: ThumbnailsRequest, signal?: AbortSignal): Promise<ThumbnailEntry[]> {

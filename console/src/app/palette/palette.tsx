@@ -19,6 +19,7 @@ import "./palette.css";
 const PAGES: { page: string; to: Route; label: Key; icon: IconName; keys: string }[] = [
   { page: "wall", to: { page: "wall", layout: "auto" }, label: "place.wall", icon: "wall", keys: "g w" },
   { page: "streams", to: { page: "streams" }, label: "place.streams", icon: "streams", keys: "g s" },
+  { page: "health", to: { page: "settings", part: "health" }, label: "place.health", icon: "info", keys: "g h" },
   { page: "settings", to: { page: "settings", part: "" }, label: "place.settings", icon: "settings", keys: "" },
 ];
 /** Their zones are asked for with a time in the text; of the others, when they are moved to. */
