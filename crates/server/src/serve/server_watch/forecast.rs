@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Between the hours in which something changes this is a straight line, so the first instant at
-//! which it is 0 is found exactly. Left out: streams that are added, and retention that is changed.
+//! which it is 0 is found exactly. Left out: streams that are added, retention that is
+//! changed, and what other programs write to the disk.
 
 use std::collections::BTreeMap;
 

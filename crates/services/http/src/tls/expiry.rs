@@ -127,6 +127,8 @@ mod tests {
             instant(&bytes).map(|(seconds, _)| seconds)
         };
         assert_eq!(time(UTC_TIME, "700101000000Z"), Some(0));
+        assert_eq!(time(UTC_TIME, "491231235959Z"), Some(2_524_607_999));
+        assert_eq!(time(UTC_TIME, "500101000000Z"), Some(-631_152_000));
         assert_eq!(time(GENERALIZED_TIME, "20500101000000Z"), Some(2_524_608_000));
         for text in ["7001010000Z", "700101000000", "701301000000Z", "70010100000xZ", ""] {
             assert_eq!(time(UTC_TIME, text), None, "{text}");
