@@ -38,6 +38,7 @@ const BUDGETS = [
   ["stream page, more", without(stream, shell), 40],
   ["wall, more", without(filesOf(named("pages/wall/wall-page.tsx")), shell), 40],
   ["settings, more", without(filesOf(named("pages/settings/settings.tsx")), shell), 40],
+  ["health, more", without(filesOf(named("pages/health/health-page.tsx")), shell), 40],
   ["hls.js", without(filesOf(named("hls.js")), all), 140],
   ["Shaka Player", without(filesOf(named("shaka")), all), 200],
   ["English", [manifest[named("locales/en.json")].file], 12],

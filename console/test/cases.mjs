@@ -4,6 +4,7 @@
 
 import first from "./cases/first.mjs";
 import h265 from "./cases/h265.mjs";
+import health from "./cases/health.mjs";
 import hostile from "./cases/hostile.mjs";
 import jobs from "./cases/jobs.mjs";
 import list from "./cases/list.mjs";
@@ -19,5 +20,5 @@ import wall from "./cases/wall.mjs";
 
 export const CASES = [
   ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...sound, ...h265, ...speed,
-  ...jobs, ...sleep, ...timeline,
+  ...jobs, ...sleep, ...timeline, ...health,
 ];

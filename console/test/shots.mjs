@@ -81,6 +81,9 @@ async function screens(test, shoot) {
   await visit(page, "/console/settings");
   await page.locator(".settings").waitFor();
   await shoot("settings");
+  await visit(page, "/console/settings/health");
+  await page.locator(".health-disk").waitFor();
+  await shoot("health");
   await visit(page, "/console/streams/gate-3");
   await page.waitForFunction(() => (document.querySelector("video")?.currentTime ?? 0) > 1, undefined, { timeout: 30_000 });
   await pause(6000);

@@ -4,7 +4,7 @@ import type { Client, Target } from "./client.ts";
 import type {
   ApiName, ClipRequest, CoverageEntry, CoverageRequest, DashSessionRequest, FragmentInfo, HealthEntry,
   HlsSessionRequest, ImageEntry, ImagesRequest, ListFragmentsRequest, ListStreamsAnswer,
-  StreamInfo, ThumbnailEntry, ThumbnailsRequest,
+  ServerHealth, StreamInfo, TagsEntry, ThumbnailEntry, ThumbnailsRequest,
 } from "./types.ts";
 
 /** What GetClip does beyond the service, by headers. */
@@ -152,6 +152,16 @@ export class Api {
   async getStreamHealth(streams: string[], signal?: AbortSignal): Promise<HealthEntry[]> {
     const input = { Streams: streams };
     return (await this.#own<{ Streams: HealthEntry[] }>("GetStreamHealth", input, signal)).Streams;
+  }
+
+  /** At most 1000 streams, in their order. */
+  async getStreamTags(streams: string[], signal?: AbortSignal): Promise<TagsEntry[]> {
+    const input = { Streams: streams };
+    return (await this.#own<{ Streams: TagsEntry[] }>("GetStreamTags", input, signal)).Streams;
+  }
+
+  getServerHealth(signal?: AbortSignal): Promise<ServerHealth> {
+    return this.#own("GetServerHealth", {}, signal);
   }
 
   async getThumbnails(input: ThumbnailsRequest, signal?: AbortSignal): Promise<ThumbnailEntry[]> {

@@ -159,6 +159,88 @@ export interface StreamHealth {
 
 export type HealthEntry = StreamHealth | { StreamName: string; Error: ItemError };
 
+export type TagsEntry =
+  | { StreamName: string; Error: ItemError }
+  | { StreamName: string; Error: null; Tags: Record<string, string> };
+
+export type ProblemKind =
+  | "STORE_READ_ONLY" | "DISK_FULL_SOON" | "DISK_USAGE" | "DISK_UNKNOWN" | "STORE_DEGRADED" | "WRITE_FAILURES"
+  | "DAMAGED_READS" | "SYNC_SLOW" | "ACKS_SLOW" | "BACK_PRESSURE" | "CLOCK" | "STREAMS_REFUSED" | "DECODERS_FAIL"
+  | "DELIVERIES_DEAD" | "DELIVERIES_REFUSED" | "CERTIFICATE_EXPIRES";
+
+export interface Problem {
+  Severity: "CRITICAL" | "WARNING";
+  What: ProblemKind;
+  /** A sentence, in English. */
+  Text: string;
+  Since: number;
+}
+
+/** Null with a count: above 10 s. */
+export interface Latency {
+  Count: number;
+  P50Milliseconds: number | null;
+  P99Milliseconds: number | null;
+}
+
+export interface DiskHealth {
+  TotalBytes: number;
+  AvailableBytes: number;
+  RefuseBelowBytes: number;
+  FootageBytes: number | null;
+  FootageVolumes: number | null;
+  StoredBytesPerSecond: number;
+  WrittenBytesPerSecond: number;
+  DayStoredBytesPerSecond: number | null;
+  DaySeconds: number;
+  FreedWithinDayBytes: number | null;
+  FreedWithinWeekBytes: number | null;
+  Outlook: "FILLS" | "HOLDS" | "MEASURING";
+  DaysUntilFull: number | null;
+  History: { StepSeconds: number; StoredBytesPerSecond: number[] };
+}
+
+export interface ServerHealth {
+  Problems: Problem[];
+  Version: string;
+  StartTimestamp: number;
+  Timestamp: number;
+  WindowSeconds: number;
+  Disk: DiskHealth | null;
+  Store: {
+    State: "OK" | "DEGRADED" | "READ_ONLY";
+    SyncsPerSecond: number;
+    Sync: Latency;
+    QueuedBytes: number;
+    QueuedBytesMax: number;
+    UnsealedVolumes: number;
+    WriteFailures: number;
+    DamagedReads: number;
+  };
+  Ingest: {
+    Streams: number;
+    Live: number;
+    Silent: number;
+    Refused: number;
+    Off: number;
+    Sessions: number;
+    FragmentsPerSecond: number;
+    PersistedAck: Latency;
+    ErrorAcks: number;
+    CallsRefused: number;
+  };
+  Playback: {
+    GetMediaConnections: number;
+    OpenLiveTiles: number;
+    Connections: number;
+    RequestsPerSecond: number;
+    SentBytesPerSecond: number;
+  };
+  Decoders: { Workers: number; WorkersMax: number; Busy: number; Waiting: number; Pictures: number; Lost: number };
+  Deliveries: { Waiting: number; Dead: number; Delivered: number };
+  Certificate: { NotAfter: number } | null;
+}
+
 export interface ThumbnailsRequest {
   StreamName: string;
   Timestamps?: number[];

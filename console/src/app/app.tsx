@@ -13,6 +13,7 @@ import { Shell } from "./shell.tsx";
 // Loaded when they are gone to.
 const StreamPage = later(() => import("../pages/stream/stream.tsx"));
 const WallPage = later(() => import("../pages/wall/wall-page.tsx"));
+const HealthPage = later(() => import("../pages/health/health-page.tsx"));
 const Settings = later(() => import("../pages/settings/settings.tsx"));
 
 export function App() {
@@ -30,7 +31,8 @@ function Routed({ session }: { session: Session }) {
     case "streams": return <Streams api={session.api} />;
     case "stream": return <StreamPage key={to.name} api={session.api} name={to.name} />;
     case "wall": return <WallPage api={session.api} layout={to.layout} />;
-    case "settings": return <Settings session={session} />;
+    case "settings":
+      return to.part === "health" ? <HealthPage api={session.api} /> : <Settings session={session} />;
     default:
       return (
         <Empty icon="search" title={t("unknown.title")}>

@@ -12,6 +12,7 @@ export const KEYS_EVERYWHERE: readonly KeyRow[] = [
   [["?"], "keys.help"],
   [["g w"], "keys.wall"],
   [["g s"], "keys.streams"],
+  [["g h"], "keys.health"],
 ];
 
 export const KEYS_OF: Partial<Record<Route["page"], readonly KeyRow[]>> = {

@@ -1,6 +1,6 @@
 // Keys of the page. Single letters work only when no field has the focus, and can be switched off.
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { preference } from "./preferences.ts";
 
 export const letterKeys = preference<"on" | "off">("letterKeys", "on");
@@ -18,7 +18,8 @@ let prefixUntil = 0;
 /** What was drawn last is asked first; keys of every page are asked last. */
 export function useKeys(handlers: Handlers, { isEverywhere = false } = {}): void {
   const layer = useRefOf(handlers);
-  useEffect(() => {
+  // At once: a key may follow what is drawn before the browser has painted it.
+  useLayoutEffect(() => {
     if (isEverywhere) layers.unshift(layer);
     else layers.push(layer);
     return () => void layers.splice(layers.indexOf(layer), 1);

@@ -36,6 +36,7 @@ export function Shell({ api, children }: { api: Api; children: ComponentChildren
   useKeys({
     "g w": () => go({ page: "wall", layout: "auto" }),
     "g s": () => go({ page: "streams" }),
+    "g h": () => go({ page: "settings", part: "health" }),
     "Ctrl+k": () => toggleOverlay("palette"),
     "/": () => toggleOverlay("palette"),
     "?": () => toggleOverlay("keys"),

@@ -22,6 +22,17 @@ it("finds by device name last, and nothing where nothing is", () => {
   expect(names("三号门")).toEqual([]);
 });
 
+it("finds by the values of tags after all that is in names", () => {
+  const index = indexOf([stream("gate-3"), stream("north-gate"), stream("hall")], new Map<string, Record<string, string>>([
+    ["gate-3", { site: "North yard", zone: "Asia/Shanghai" }], ["hall", { site: "南门" }],
+  ]));
+  const found = (text: string) => find(index, text, 50).map(({ StreamName }) => StreamName);
+  expect(found("north")).toEqual(["north-gate", "gate-3"]);
+  expect(found("yard gate")).toEqual(["gate-3"]);
+  expect(found("南门")).toEqual(["hall"]);
+  expect(found("south")).toEqual([]);
+});
+
 it("lists all by number for no text", () => {
   expect(names("")).toEqual(["dock-cam", "gate-3", "gate-13", "gate-30", "hall", "navigate3d", "north_gate.3"]);
   expect(names(" - ", 2)).toEqual(["dock-cam", "gate-3"]);

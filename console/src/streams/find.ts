@@ -1,4 +1,5 @@
-// Streams by a few letters of their name: whole names and words before beginnings, beginnings before parts.
+// Streams by a few letters of their name: whole names and words before beginnings, beginnings before parts; and
+// after those by the values of their tags.
 
 import type { StreamInfo } from "../api/types.ts";
 
@@ -11,21 +12,26 @@ export interface Indexed<Stream extends Named = StreamInfo> {
   /** `gate`, `3`. */
   words: string[];
   deviceWords: string[];
+  /** Of the values of its tags. */
+  tagWords: string[];
 }
 
 /** In order of names, numbers in them as numbers. Made once for a list, not for each key. */
-export function indexOf<Stream extends Named>(streams: readonly Stream[]): Indexed<Stream>[] {
+export function indexOf<Stream extends Named>(
+  streams: readonly Stream[], tags: ReadonlyMap<string, Record<string, string>> = new Map(),
+): Indexed<Stream>[] {
   return streams
     .map((stream) => {
       const words = wordsOf(stream.StreamName);
       const deviceWords = stream.DeviceName ? wordsOf(stream.DeviceName) : [];
-      return { stream, squashed: words.join(""), words, deviceWords, order: words.map(padded).join(" ") };
+      const tagWords = Object.values(tags.get(stream.StreamName) ?? {}).flatMap(wordsOf);
+      return { stream, squashed: words.join(""), words, deviceWords, tagWords, order: words.map(padded).join(" ") };
     })
     .sort((a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0));
 }
 
 /** How well: less is better. */
-const RANKS = 7;
+const RANKS = 8;
 const NONE = RANKS;
 
 export function find<Stream extends Named>(index: readonly Indexed<Stream>[], text: string, most: number): Stream[] {
@@ -49,6 +55,9 @@ function rankOf(one: Indexed<Named>, words: readonly string[], squashed: string)
   if (words.every((word) => one.words.some((own) => begins(own, word)))) return 4;
   if (words.every((word) => one.squashed.includes(word))) return 5;
   if (words.every((word) => one.deviceWords.some((own) => begins(own, word)))) return 6;
+  // "north gate": the site, and a part of the name.
+  const either = [...one.words, ...one.tagWords];
+  if (one.tagWords.length > 0 && words.every((word) => either.some((own) => begins(own, word)))) return 7;
   return NONE;
 }
 

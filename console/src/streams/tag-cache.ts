@@ -1,142 +1,178 @@
-// Tags of the streams in view, and of all of them when something is asked about all. There is no call for
-// the tags of many, so few are asked at a time.
+// Tags of streams, while one is signed in: of those in view, of all when something is asked about all, and of one
+// whose zone is wanted. A thousand a call, one call at a time; who waits for one stream does not wait behind those.
 
 import { type Signal, signal } from "@preact/signals";
-import { asApiError, isAbort } from "../api/error.ts";
+import { asApiError } from "../api/error.ts";
 import type { Api } from "../api/operations.ts";
 
 export type Tags = Record<string, string>;
+type Source = Pick<Api, "getStreamTags">;
 
-const AT_ONCE = 2;
-const KEPT = 20_000;
-/** Half of what the service allows an account: others list tags as well. */
-const SWEEP_EVERY_MS = 40;
-/** Refused for asking too often. */
-const PAUSE_MS = 1000;
-/** Many answers are shown as one. */
-const SHOW_AFTER_MS = 100;
+const STREAMS_PER_CALL = 1000;
+/** Some 200 bytes each. */
+const KEPT = 100_000;
+/** After a call that failed as a whole. */
+const PAUSE_MS = 2000;
+
+interface Kept {
+  /** Null: they may not be read, or there is no such stream. */
+  tags: Tags | null;
+  round: number;
+}
 
 export class TagCache {
+  /** Of the streams whose tags may be read. */
   readonly known: Signal<ReadonlyMap<string, Tags>> = signal(new Map());
   /** How many of those that are swept are known or cannot be. */
   readonly swept: Signal<{ done: number; of: number }> = signal({ done: 0, of: 0 });
-  #tags = new Map<string, Tags>();
-  #wanted: readonly string[] = [];
+  #kept = new Map<string, Kept>();
+  #round = 0;
+  #inView: readonly string[] = [];
   #all: readonly string[] = [];
-  /** Where the sweep has come to: all before are done or on their way. */
+  /** Where the sweep has come to: all before are known or on their way. */
   #at = 0;
-  #running = new Map<string, AbortController>();
-  #failed = new Set<string>();
-  #isClosed = false;
-  #sweepTimer: ReturnType<typeof setTimeout> | undefined;
-  #showTimer: ReturnType<typeof setTimeout> | undefined;
-  #sweepFrom = 0;
+  #asked = new Map<string, ((tags: Tags | null) => void)[]>();
+  #isRunning = false;
+  #isAsking = false;
+  #pause: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly api: Pick<Api, "listTags">) {}
+  static #of = new WeakMap<Source, TagCache>();
 
-  want(names: readonly string[]): void {
-    this.#wanted = names;
-    const wanted = new Set(names);
-    for (const [name, controller] of this.#running) {
-      if (!wanted.has(name) && this.#all.length === 0) controller.abort();
-    }
-    this.#next();
+  /** One for each sign-in. */
+  static of(api: Source): TagCache {
+    const found = TagCache.#of.get(api) ?? new TagCache(api);
+    TagCache.#of.set(api, found);
+    return found;
   }
 
-  /** All of these, one after the other; those in view first. None: no more than those. */
+  constructor(private readonly api: Source) {}
+
+  /** Those in view: they come first. */
+  want(names: readonly string[]): void {
+    this.#inView = names;
+    void this.#run();
+  }
+
+  /** All of these. None: no more than those in view. */
   sweep(names: readonly string[]): void {
     this.#all = names;
     this.#at = 0;
     this.#show();
-    this.#next();
+    void this.#run();
+  }
+
+  /** Those of one stream; null when they cannot be had. */
+  ask(name: string): Promise<Tags | null> {
+    const kept = this.#kept.get(name);
+    if (kept) return Promise.resolve(kept.tags);
+    return new Promise((resolve) => {
+      this.#asked.set(name, [...(this.#asked.get(name) ?? []), resolve]);
+      void this.#runAsked();
+    });
+  }
+
+  /** Null when they may not be read, undefined while they are not known. */
+  tagsOf(name: string): Tags | null | undefined {
+    return this.known.value.get(name) ?? (this.#kept.has(name) ? null : undefined);
   }
 
   /** They were changed: asked for anew. */
   forget(names: readonly string[]): void {
-    for (const name of names) {
-      this.#tags.delete(name);
-      this.#failed.delete(name);
-    }
+    for (const name of names) this.#kept.delete(name);
     this.#at = 0;
     this.#show();
-    this.#next();
+    void this.#run();
   }
 
+  /** Others may have changed them: what is looked at is asked for once more, and shown as it was until then. */
+  renew(): void {
+    this.#round += 1;
+    this.#at = 0;
+    this.#show();
+    void this.#run();
+  }
+
+  /** Nobody looks any more. What is known is kept. */
   close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#sweepTimer);
-    clearTimeout(this.#showTimer);
-    for (const controller of this.#running.values()) controller.abort();
+    this.#inView = [];
+    this.#all = [];
   }
 
-  #next(): void {
-    while (!this.#isClosed && this.#running.size < AT_ONCE) {
-      const inView = this.#wanted.find((name) => this.#isMissing(name));
-      const next = inView ?? this.#nextSwept();
-      if (next === undefined) return;
-      void this.#ask(next);
+  async #run(): Promise<void> {
+    if (this.#isRunning || this.#pause !== undefined) return;
+    this.#isRunning = true;
+    try {
+      for (let names = this.#next(); names.length > 0; names = this.#next()) {
+        this.#keep(await this.api.getStreamTags(names));
+      }
+    } catch (error) {
+      this.#failed(asApiError(error).isDenied);
+    } finally {
+      this.#isRunning = false;
     }
+  }
+
+  async #runAsked(): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    await Promise.resolve(); // those of one moment are one call
+    for (let names = this.#nextAsked(); names.length > 0; names = this.#nextAsked()) {
+      // Whoever waits is told that they could not be had; they are asked for again when they are wanted again.
+      await this.api.getStreamTags(names).then((entries) => this.#keep(entries), () => {});
+      for (const name of names) this.#answer(name, null);
+    }
+    this.#isAsking = false;
+  }
+
+  #nextAsked(): string[] {
+    return [...this.#asked.keys()].slice(0, STREAMS_PER_CALL);
+  }
+
+  #next(): string[] {
+    const names = new Set(this.#inView.filter((name) => this.#isMissing(name)).slice(0, STREAMS_PER_CALL));
+    while (this.#at < this.#all.length && names.size < STREAMS_PER_CALL) {
+      const name = this.#all[this.#at++] ?? "";
+      if (this.#isMissing(name)) names.add(name);
+    }
+    return [...names];
   }
 
   #isMissing(name: string): boolean {
-    return !this.#tags.has(name) && !this.#running.has(name) && !this.#failed.has(name);
+    const kept = this.#kept.get(name);
+    return kept === undefined || kept.round < this.#round;
   }
 
-  #nextSwept(): string | undefined {
-    while (this.#at < this.#all.length && !this.#isMissing(this.#all[this.#at] ?? "")) this.#at += 1;
-    if (this.#at >= this.#all.length) return undefined;
-    const wait = this.#sweepFrom - Date.now();
-    if (wait > 0) {
-      this.#sweepTimer ??= setTimeout(() => {
-        this.#sweepTimer = undefined;
-        this.#next();
-      }, wait);
-      return undefined;
+  #keep(entries: Awaited<ReturnType<Source["getStreamTags"]>>): void {
+    for (const entry of entries) {
+      const tags = entry.Error === null ? entry.Tags : null;
+      if (this.#kept.size >= KEPT) this.#kept.delete(this.#kept.keys().next().value ?? "");
+      this.#kept.set(entry.StreamName, { tags, round: this.#round });
+      this.#answer(entry.StreamName, tags);
     }
-    this.#sweepFrom = Date.now() + SWEEP_EVERY_MS;
-    return this.#all[this.#at];
+    this.#show();
   }
 
-  async #ask(name: string): Promise<void> {
-    const controller = new AbortController();
-    this.#running.set(name, controller);
-    try {
-      const tags = await this.api.listTags(name, controller.signal);
-      if (this.#tags.size >= KEPT) this.#tags.delete(this.#tags.keys().next().value ?? "");
-      this.#tags.set(name, tags);
-      this.#showTimer ??= setTimeout(() => this.#show(), this.#all.length > 0 ? SHOW_AFTER_MS : 0);
-    } catch (error) {
-      if (!isAbort(error)) this.#refused(name, asApiError(error).exception);
-    } finally {
-      this.#running.delete(name);
-      this.#next();
-    }
+  #answer(name: string, tags: Tags | null): void {
+    for (const resolve of this.#asked.get(name) ?? []) resolve(tags);
+    this.#asked.delete(name);
   }
 
-  #refused(name: string, exception: string): void {
-    if (exception !== "ClientLimitExceededException") {
-      // Not allowed, perhaps: the list does without.
-      this.#failed.add(name);
-      this.#showTimer ??= setTimeout(() => this.#show(), SHOW_AFTER_MS);
-      return;
-    }
+  /** As a whole: it is tried again, unless it is not allowed. */
+  #failed(isDenied: boolean): void {
     this.#at = 0;
-    this.#sweepFrom = Date.now() + PAUSE_MS;
-    if (!this.#wanted.includes(name)) return;
-    // In view it would be asked for again at once.
-    this.#failed.add(name);
-    setTimeout(() => {
-      this.#failed.delete(name);
-      this.#next();
+    if (isDenied) this.close();
+    if (isDenied || (this.#inView.length === 0 && this.#all.length === 0)) return;
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      void this.#run();
     }, PAUSE_MS);
   }
 
   #show(): void {
-    clearTimeout(this.#showTimer);
-    this.#showTimer = undefined;
-    if (this.#isClosed) return;
-    this.known.value = new Map(this.#tags);
-    const done = this.#all.reduce((count, name) => count + (this.#tags.has(name) || this.#failed.has(name) ? 1 : 0), 0);
-    this.swept.value = { done, of: this.#all.length };
+    const known = new Map<string, Tags>();
+    for (const [name, { tags }] of this.#kept) if (tags) known.set(name, tags);
+    this.known.value = known;
+    const missing = this.#all.reduce((count, name) => count + (this.#isMissing(name) ? 1 : 0), 0);
+    this.swept.value = { done: this.#all.length - missing, of: this.#all.length };
   }
 }

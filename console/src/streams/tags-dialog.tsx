@@ -7,6 +7,7 @@ import { Button } from "../ui/button.tsx";
 import { TextField } from "../ui/field.tsx";
 import { ErrorBox, Skeleton } from "../ui/states.tsx";
 import { ChangeDialog } from "./change-dialog.tsx";
+import { TagCache } from "./tag-cache.ts";
 import { changeTags, forEachStream, tagChange } from "./work.ts";
 
 interface Props {
@@ -22,7 +23,12 @@ interface Row {
   value: string;
 }
 
-export function TagsDialog(props: Props) {
+export function TagsDialog({ onDone, ...rest }: Props) {
+  const done = () => {
+    TagCache.of(rest.api).forget(rest.streams.map(({ StreamName }) => StreamName));
+    onDone();
+  };
+  const props = { ...rest, onDone: done };
   return props.streams.length === 1 ? <TagsOfOne {...props} /> : <TagsOfMany {...props} />;
 }
 

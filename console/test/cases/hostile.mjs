@@ -41,6 +41,14 @@ export default [
       await page.route("**/listTagsForStream", (route) => route.fulfill({
         headers: HEADERS, json: { Tags: { site: HOSTILE, [HOSTILE]: HOSTILE, "streamkeep:timezone": HOSTILE }, NextToken: null },
       }));
+      await page.route("**/streamkeep/getStreamTags", (route) => route.fulfill({
+        headers: HEADERS,
+        json: {
+          Streams: route.request().postDataJSON().Streams.map((StreamName) => ({
+            StreamName, Error: null, Tags: { site: HOSTILE, [HOSTILE]: HOSTILE, "streamkeep:timezone": HOSTILE },
+          })),
+        },
+      }));
       await signIn(test, "/console/streams/gate-3");
       await page.locator(".stream-page").waitFor();
       await page.getByRole("tab", { name: "Details" }).click();

@@ -86,6 +86,35 @@ export default [
     },
   },
   {
+    name: "ten thousand streams: a site is filtered within seconds, and found in the palette",
+    run: async (test) => {
+      const { page } = test;
+      await tenThousandStreams(page);
+      const calls = [];
+      await page.route("**/streamkeep/getStreamTags", (route) => {
+        const { Streams } = route.request().postDataJSON();
+        calls.push(Streams.length);
+        return route.fulfill({
+          headers: { "access-control-allow-origin": "*" },
+          json: { Streams: Streams.map((StreamName) => ({ StreamName, Error: null, Tags: { site: `site-${StreamName.at(-1)}` } })) },
+        });
+      });
+      await signIn(test, "/console/streams");
+      await page.getByText("10,000 streams").waitFor({ timeout: 30_000 });
+      const begun = Date.now();
+      await page.getByLabel("Site", { exact: true }).focus();
+      await page.getByLabel("Site", { exact: true }).selectOption("site-7");
+      await page.getByText("1,000 of 10,000").waitFor();
+      const took = Date.now() - begun;
+      test.notes.push(`site filter complete in ${took} ms, ${calls.length} calls`);
+      assert.ok(calls.length <= 12, `${calls.length} calls`);
+      assert.ok(took < 10_000, `${took} ms`);
+      await page.keyboard.press("Control+k");
+      await page.keyboard.type("site 7 camera 77");
+      await page.locator(".palette-row", { hasText: "camera-77" }).first().waitFor();
+    },
+  },
+  {
     name: "deleting takes the name, many take the count",
     run: async (test) => {
       const { page, server } = test;

@@ -71,6 +71,9 @@ export default [
       await visit(page, "/console/settings");
       await page.locator(".settings").waitFor();
       await look("settings");
+      await visit(page, "/console/settings/health");
+      await page.locator(".health-disk").waitFor();
+      await look("health");
       await visit(page, "/console/streams/gate-3");
       await moves(page);
       await look("stream");

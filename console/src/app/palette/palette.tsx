@@ -2,7 +2,8 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "pr
 import type { Api } from "../../api/operations.ts";
 import { indexOf, isStreamName } from "../../streams/find.ts";
 import { StreamList } from "../../streams/list.ts";
-import { SiteZones } from "../../streams/site-zones.ts";
+import { siteZone, waitForSiteZone } from "../../streams/site-zones.ts";
+import { TagCache } from "../../streams/tag-cache.ts";
 import { ownZone } from "../../time/zone.ts";
 import { zoneChoice } from "../../time/zones.ts";
 import { Icon, type IconName } from "../../ui/icon.tsx";
@@ -18,6 +19,7 @@ import "./palette.css";
 const PAGES: { page: string; to: Route; label: Key; icon: IconName; keys: string }[] = [
   { page: "wall", to: { page: "wall", layout: "auto" }, label: "place.wall", icon: "wall", keys: "g w" },
   { page: "streams", to: { page: "streams" }, label: "place.streams", icon: "streams", keys: "g s" },
+  { page: "health", to: { page: "settings", part: "health" }, label: "place.health", icon: "info", keys: "g h" },
   { page: "settings", to: { page: "settings", part: "" }, label: "place.settings", icon: "settings", keys: "" },
 ];
 /** Their zones are asked for with a time in the text; of the others, when they are moved to. */
@@ -51,7 +53,7 @@ export default function Palette({ api, typed, onClose }: PaletteProps) {
   const [active, setActive] = useState(0);
   /** Enter was pressed before all streams were known. */
   const [isWaiting, setWaiting] = useState(false);
-  const stores = useMemo(() => ({ list: new StreamList(api, { mayBeKept: true }), zones: SiteZones.of(api) }), [api]);
+  const stores = useMemo(() => ({ list: new StreamList(api, { mayBeKept: true }), tags: TagCache.of(api) }), [api]);
   useEffect(() => () => stores.list.close(), [stores]);
 
   useLayoutEffect(() => {
@@ -67,7 +69,15 @@ export default function Palette({ api, typed, onClose }: PaletteProps) {
   }, []);
 
   const { streams, isComplete, isLoading, error } = stores.list.state.value;
-  const index = useMemo(() => indexOf(streams), [streams]);
+  // By tag too, once something is written: a call for a thousand streams.
+  const isWritten = text.trim() !== "";
+  useEffect(() => {
+    if (isWritten && isComplete) stores.tags.sweep(streams.map(({ StreamName }) => StreamName));
+  }, [isWritten, isComplete, streams, stores]);
+  const { done, of } = stores.tags.swept.value;
+  const isTagged = isWritten && of > 0 && done === of;
+  // Once for all tags: an index of ten thousand streams takes a frame or two.
+  const index = useMemo(() => indexOf(streams, isTagged ? stores.tags.known.peek() : undefined), [streams, isTagged]);
   const at = route.value;
   const here = at.page === "stream" ? at.name : null;
   const looked = Date.parse(query.value["t"] ?? "");
@@ -78,7 +88,7 @@ export default function Palette({ api, typed, onClose }: PaletteProps) {
     index, isComplete, here, now, zone: ownZone(),
     shown: here !== null && Number.isFinite(looked) ? looked : null,
     pages: PAGES.map(({ page, label }) => ({ page, label: t(label) })),
-    zoneOf: (name: string) => stores.zones.zoneOf(name, choice),
+    zoneOf: (name: string) => siteZone(stores.tags, name, choice),
   };
   const options = optionsFor(text, around);
   const rows = options.flatMap((option) => rowsOf(option, now));
@@ -88,7 +98,7 @@ export default function Palette({ api, typed, onClose }: PaletteProps) {
   const moments = rows.filter(({ option }, n) => option.kind === "moment" && (n < ZONES_ASKED || n === chosen));
   const asked = moments.map(({ option }) => (option as { name: string }).name).join("\n");
   useEffect(() => {
-    for (const name of asked.split("\n")) if (isStreamName(name)) void stores.zones.ask(name);
+    for (const name of asked.split("\n")) if (isStreamName(name)) void stores.tags.ask(name);
   }, [asked, stores]);
 
   const close = () => {
@@ -114,7 +124,7 @@ export default function Palette({ api, typed, onClose }: PaletteProps) {
       leave({ page: "stream", name: option.name }, { t: new Date(row.at).toISOString(), ...tz });
     } else {
       // Enter came before the zone.
-      const zone = await stores.zones.wait(option.name, choice);
+      const zone = await waitForSiteZone(stores.tags, option.name, choice);
       const meaning = meaningIn(text, zone, around);
       if (meaning.at !== null) leave({ page: "stream", name: option.name }, { t: new Date(meaning.at).toISOString(), ...tz });
     }

@@ -2,11 +2,13 @@ import { LANGUAGES, type Key, chooseLanguage, dateTime, language, number, t } fr
 import { KeyList } from "../../app/key-list.tsx";
 import { KEYS_EVERYWHERE, KEYS_OF } from "../../app/key-table.ts";
 import { letterKeys } from "../../app/keys.ts";
+import { Link } from "../../app/link.tsx";
 import { serverNow } from "../../app/now.ts";
 import { type Session, apiBase, clock, signOut } from "../../app/session.ts";
 import { type ThemeChoice, themeChoice } from "../../app/theme.ts";
 import { Button } from "../../ui/button.tsx";
 import { Check, SelectField } from "../../ui/field.tsx";
+import { Icon } from "../../ui/icon.tsx";
 import "./settings.css";
 
 const PAGES: readonly (readonly [keyof typeof KEYS_OF | null, Key])[] = [
@@ -17,6 +19,11 @@ export default function Settings({ session }: { session: Session }) {
   return (
     <div class="page settings">
       <h1>{t("place.settings")}</h1>
+      <section class="panel">
+        <h2>{t("place.health")}</h2>
+        <p class="muted">{t("settings.healthText")}</p>
+        <div><Link class="button" to={{ page: "settings", part: "health" }}><Icon name="info" /><span>{t("place.health")}</span></Link></div>
+      </section>
       <section class="panel">
         <h2>{t("settings.appearance")}</h2>
         <SelectField label={t("settings.language")} value={language.value} choices={LANGUAGES}

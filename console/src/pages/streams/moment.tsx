@@ -9,7 +9,8 @@ import { go, query } from "../../app/router.ts";
 import { clock } from "../../app/session.ts";
 import { type Meaning, meaningOf } from "../../app/understood.ts";
 import { find, indexOf } from "../../streams/find.ts";
-import { SiteZones } from "../../streams/site-zones.ts";
+import { siteZone, waitForSiteZone } from "../../streams/site-zones.ts";
+import { TagCache } from "../../streams/tag-cache.ts";
 import { ownZone } from "../../time/zone.ts";
 import { zoneChoice } from "../../time/zones.ts";
 import { Button } from "../../ui/button.tsx";
@@ -31,23 +32,23 @@ export function useMoment(api: Api, streams: readonly StreamInfo[], text: string
   const split = timeIn(text.trim(), around);
   const isThere = split !== null && split.rest !== "";
   const index = useMemo(() => (isThere ? indexOf(streams) : []), [isThere, streams]);
-  const zones = SiteZones.of(api);
+  const tags = TagCache.of(api);
   const isName = isThere && find(index, text, 1).length > 0;
   const name = isThere && !isName ? find(index, split.rest, 1)[0]?.StreamName ?? null : null;
-  useEffect(() => { if (name) void zones.ask(name); }, [name, zones]);
+  useEffect(() => { if (name) void tags.ask(name); }, [name, tags]);
   if (!isThere || isName) return null;
 
   const tz = query.value["tz"];
   const choice = tz === undefined ? "site" : zoneChoice(tz, "UTC");
   const meaningIn = (zone: string) => meaningOf(timeIn(text.trim(), { ...around, zone })?.time ?? split.time, around.now);
-  const zone = name === null ? undefined : zones.zoneOf(name, choice);
+  const zone = name === null ? undefined : siteZone(tags, name, choice);
   return {
     rest: split.rest,
     name,
     meaning: zone === undefined ? null : meaningIn(zone),
     open: async () => {
       if (name === null) return;
-      const { at } = meaningIn(zone ?? await zones.wait(name, choice));
+      const { at } = meaningIn(zone ?? await waitForSiteZone(tags, name, choice));
       if (at !== null) goTo(name, at);
     },
   };

@@ -30,10 +30,8 @@ import "./streams.css";
 const ROW = 48;
 const CARD = 84;
 const HEAD = 33;
-/** One call tells the health of so many: short lists are known as a whole. */
+/** One call tells the health, and one the tags, of so many: short lists are known as a whole. */
 const SWEPT_ALWAYS = 1000;
-/** One call tells the tags of one stream: of longer lists, sites are read when they are asked for. */
-const TAGS_SWEPT_ALWAYS = 200;
 
 const COLUMNS: { key: SortKey | null; label: Key; class: string }[] = [
   { key: "name", label: "column.name", class: "col-name" },
@@ -50,7 +48,7 @@ type Open = "create" | "tags" | "retention" | "delete" | null;
 
 export function Streams({ api }: { api: Api }) {
   const stores = useMemo(() => ({
-    list: new StreamList(api), health: new HealthWatch(api), thumbnails: new Thumbnails(api), tags: new TagCache(api),
+    list: new StreamList(api), health: new HealthWatch(api), thumbnails: new Thumbnails(api), tags: TagCache.of(api),
   }), [api]);
   useEffect(() => () => Object.values(stores).forEach((store) => store.close()), [stores]);
 
@@ -93,7 +91,9 @@ export function Streams({ api }: { api: Api }) {
   }, [byHealth, list.streams, stores]);
 
   const [wantsSites, setWantsSites] = useState(false);
-  const isTagged = choice.site !== "" || wantsSites || list.streams.length <= TAGS_SWEPT_ALWAYS;
+  const isAboutTags = choice.site !== "" || choice.text !== "" || wantsSites;
+  const isTagged = isAboutTags || list.streams.length <= SWEPT_ALWAYS;
+  useEffect(() => stores.tags.renew(), [stores]);
   useEffect(() => {
     stores.tags.sweep(isTagged ? list.streams.map(({ StreamName }) => StreamName) : []);
   }, [isTagged, list.streams, stores]);
@@ -147,7 +147,6 @@ export function Streams({ api }: { api: Api }) {
   );
   const close = () => setOpen(null);
   const done = () => {
-    if (open === "tags") stores.tags.forget([...selected]);
     if (open === "delete") setSelected(new Set());
     close();
     void stores.list.load();
@@ -167,7 +166,7 @@ export function Streams({ api }: { api: Api }) {
           <div class="streams-head">
             <div class="page-head">
               <h1>{t("place.streams")}</h1>
-              <span class="streams-count">{list.isComplete || list.streams.length > 0 ? <Counts streams={list.streams} shown={shown.length} isFiltered={isFiltered} found={counts(list.streams, health)} isLoading={!list.isComplete} swept={choice.site === "" ? null : swept} /> : null}</span>
+              <span class="streams-count">{list.isComplete || list.streams.length > 0 ? <Counts streams={list.streams} shown={shown.length} isFiltered={isFiltered} found={counts(list.streams, health)} isLoading={!list.isComplete} swept={isAboutTags ? swept : null} /> : null}</span>
               <span class="grow" />
               <Button icon="plus" disabled={!canWrite} onClick={() => setOpen("create")}>{t("create.title")}</Button>
             </div>

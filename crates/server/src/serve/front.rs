@@ -31,6 +31,7 @@ use super::health::Health;
 use super::media_call::MediaCall;
 use super::metrics::{CallLabels, Metrics};
 use super::playback::{self, Playback};
+use super::server_watch::ServerWatch;
 use super::sign_in::{self, SignIn};
 use super::streams::{StreamRuntime, Streams};
 use super::{open_live, put_media};
@@ -61,8 +62,9 @@ pub(crate) struct Front {
     pub(crate) signing_keys: SigningKeys,
     pub(crate) playback: Arc<Playback>,
     pub(crate) deliveries: DeliveryMetrics,
+    pub(crate) server_watch: ServerWatch,
     /// The listeners' own counters, appended to `/metrics`; set once they run.
-    pub(crate) http_counters: std::sync::OnceLock<Arc<streamkeep_http::Counters>>,
+    pub(crate) http_counters: Arc<std::sync::OnceLock<Arc<streamkeep_http::Counters>>>,
 }
 
 /// The first credentials, and who signs with them.

@@ -7,9 +7,9 @@ use http::{HeaderMap, HeaderValue, Response, header};
 use streamkeep_api::{
     ApiError, ConnectionKind, Cost, EndpointContext, GetClipRequest, GetCoverageRequest,
     GetDashStreamingSessionUrlRequest, GetHlsStreamingSessionUrlRequest, GetImagesRequest,
-    GetMediaForFragmentListRequest, GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest,
-    ListFragmentsRequest, Operation, PointKind, Principal, RequestedFragment, StartSelector,
-    Stream, StreamRef, allow_any_origin, success,
+    GetMediaForFragmentListRequest, GetMediaRequest, GetStreamHealthRequest, GetStreamTagsRequest,
+    GetThumbnailsRequest, ListFragmentsRequest, Operation, PointKind, Principal, RequestedFragment,
+    StartSelector, Stream, StreamRef, allow_any_origin, parse_get_server_health, success,
 };
 use streamkeep_engine::TimeAxis;
 use streamkeep_http::{Body, ShutdownSignal};
@@ -54,6 +54,8 @@ impl MediaCall<'_> {
             Operation::GetImages => self.images(&GetImagesRequest::parse(body)?).await,
             Operation::GetThumbnails => self.thumbnails(&GetThumbnailsRequest::parse(body)?).await,
             Operation::GetCoverage => self.coverage(&GetCoverageRequest::parse(body)?).await,
+            Operation::GetServerHealth => self.server_health(body).await,
+            Operation::GetStreamTags => self.stream_tags(&GetStreamTagsRequest::parse(body)?),
             Operation::GetStreamHealth => {
                 self.stream_health(&GetStreamHealthRequest::parse(body)?).await
             }
@@ -233,6 +235,21 @@ impl MediaCall<'_> {
         let streams = self.each(&request.streams)?;
         let streams = request.streams.iter().cloned().zip(streams).collect();
         let answer = stream_health::answer(&self.front.engine, streams, self.now).await?;
+        Ok(success(answer, &self.front.request_id()).map(Body::Full))
+    }
+
+    async fn server_health(&self, body: &Bytes) -> Result<Response<Body>, ApiError> {
+        parse_get_server_health(body)?;
+        let front = self.front;
+        let control = &front.control;
+        control.admit_without_stream(self.operation, self.principal, self.context, self.now)?;
+        let answer = front.server_watch.answer(self.now).await?;
+        Ok(success(answer, &front.request_id()).map(Body::Full))
+    }
+
+    fn stream_tags(&self, request: &GetStreamTagsRequest) -> Result<Response<Body>, ApiError> {
+        let control = &self.front.control;
+        let answer = control.stream_tags(self.principal, request, self.context, self.now)?;
         Ok(success(answer, &self.front.request_id()).map(Body::Full))
     }
 

@@ -4,12 +4,15 @@
 //! `streamkeep_put_media_incoming_bytes_total`. Latencies are in seconds. Handles are kept per
 //! stream, so the frame path costs one atomic addition per counter.
 
+use std::sync::Arc;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use streamkeep_engine::LatencyCounts;
 
 /// Everything measured, with the registry that prints it.
 pub(crate) struct Metrics {
@@ -39,6 +42,8 @@ pub(crate) struct PutHistograms {
     pub(crate) received_ack: Histogram,
     /// Last byte to PERSISTED ack.
     pub(crate) persisted_ack: Histogram,
+    /// The same, for GetServerHealth: the registry's histograms cannot be read back.
+    pub(crate) persisted: Arc<LatencyCounts>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -141,6 +146,7 @@ impl Metrics {
                 "put_media_persisted_ack_latency",
                 "Last byte of a fragment to its PERSISTED ack",
             ),
+            persisted: Arc::default(),
         };
         let call_seconds = histogram("call_latency", "Time to answer a call");
         let calls = Family::<CallLabels, Counter>::default();

@@ -16,6 +16,7 @@ mod playback;
 mod put_media;
 mod server_metrics;
 mod server_runs;
+mod server_watch;
 mod sign_in;
 mod stream_health;
 mod stream_history;
@@ -57,6 +58,7 @@ use keys::Keyring;
 use metrics::Metrics;
 use playback::Playback;
 use server_runs::ServerRuns;
+use server_watch::{Sampler, ServerWatch, Watched};
 use sign_in::SignIn;
 use streams::Streams;
 
@@ -82,6 +84,7 @@ pub(crate) struct Running {
     config: ServeConfig,
     server: Server,
     delivery: Delivery,
+    sampler: Sampler,
     front: Arc<Front>,
     addr: Option<SocketAddr>,
     tls_addr: Option<SocketAddr>,
@@ -184,7 +187,18 @@ impl Running {
             rng: rng.clone(),
         };
         let (delivery, deliveries) = Delivery::start(around, config)?;
+        let http_counters = Arc::new(std::sync::OnceLock::new());
+        let server_watch = ServerWatch::new(Watched {
+            engine: engine.clone(),
+            clock: clock.clone(),
+            streams: streams.clone(),
+            persisted: metrics.put.persisted.clone(),
+            playback: playback.clone(),
+            deliveries: deliveries.clone(),
+            http_counters: http_counters.clone(),
+        });
         let front = Arc::new(Front {
+            server_watch: server_watch.clone(),
             playback,
             deliveries,
             connections,
@@ -202,7 +216,7 @@ impl Running {
                 principal: Arc::new(principal),
             },
             signing_keys: SigningKeys::new(1024),
-            http_counters: std::sync::OnceLock::new(),
+            http_counters,
         });
 
         let mut listeners = Vec::new();
@@ -216,9 +230,14 @@ impl Running {
         let mut tls_addr = None;
         if let Some(wanted) = config.tls_listen {
             let tls = match &config.tls_files {
-                Some((chain, key)) => streamkeep_http::tls_from_pem_files(chain, key)?,
+                Some((chain, key)) => {
+                    server_watch.set_certificate(streamkeep_http::chain_expires(chain)?);
+                    streamkeep_http::tls_from_pem_files(chain, key)?
+                }
                 None => {
                     let made = local_authority(&data_dir.join("tls"), &host_names(config))?;
+                    let chain = &made.certificate_path;
+                    server_watch.set_certificate(streamkeep_http::chain_expires(chain)?);
                     let tls = made.config.clone();
                     authority = Some(made);
                     tls
@@ -235,6 +254,7 @@ impl Running {
             config: config.clone(),
             server,
             delivery,
+            sampler: server_watch.start()?,
             front,
             addr,
             tls_addr,
@@ -344,6 +364,7 @@ impl Running {
         tracing::info!("stopping");
         self.front.health.stop();
         self.front.streams.runs().stop();
+        self.sampler.stop();
         self.server.shutdown(SHUTDOWN_GRACE).await;
         self.delivery.stop().await;
         self.front.engine.close();

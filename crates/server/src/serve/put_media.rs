@@ -581,6 +581,7 @@ impl Shell<'_> {
             AckEvent::Persisted => {
                 if let Some(seconds) = completed(ack.timecode) {
                     self.around.histograms.persisted_ack.observe(seconds);
+                    self.around.histograms.persisted.record(Duration::from_secs_f64(seconds));
                     self.around.histograms.fragment_persist.observe(seconds);
                     self.around.stream.watch.persisted(ack.timecode, seconds);
                 }

@@ -354,6 +354,11 @@ impl StreamWatch {
         }
     }
 
+    /// How the stream is doing, in one word.
+    pub(crate) fn word(&self, now: UnixMillis) -> StreamState {
+        self.state().word(now).0
+    }
+
     /// Whether a complete fragment was seen since the server started.
     pub(crate) fn has_last(&self) -> bool {
         self.state().last.is_some()

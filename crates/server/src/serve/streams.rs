@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use prometheus_client::metrics::gauge::Gauge;
 use streamkeep_api::{
     ImageGeneration, Notification, PersistenceError, StoredConfigurationError, Stream,
-    StreamPersistence, StreamStatus as ApiStatus,
+    StreamPersistence, StreamState, StreamStatus as ApiStatus,
 };
 use streamkeep_catalog::{ControlCatalog, StorageTier, StreamRecord, StreamStatus};
 use streamkeep_delivery::Outbox;
 use streamkeep_engine::{Engine, StreamConfig};
 use streamkeep_io::{Clock, Rng};
 use streamkeep_live::{LiveTail, MemoryBudget, TailPolicy};
-use streamkeep_media::StreamId;
+use streamkeep_media::{StreamId, UnixMillis};
 use tokio::sync::{Notify, watch};
 
 use super::delivery::{self, DeliveryMark};
@@ -45,6 +46,24 @@ impl StreamRuntime {
     pub(crate) fn gone(&self) -> Gone {
         Gone(self.gone.subscribe())
     }
+}
+
+/// Sums over all streams.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) streams: u64,
+    pub(crate) live: u64,
+    pub(crate) silent: u64,
+    pub(crate) refused: u64,
+    pub(crate) off: u64,
+    /// PutMedia connections.
+    pub(crate) sessions: u64,
+    pub(crate) get_media_connections: u64,
+    pub(crate) open_live_tiles: u64,
+    /// Since the start, of the streams that are still there.
+    pub(crate) error_acks: u64,
+    /// PutMedia calls, likewise.
+    pub(crate) calls_refused: u64,
 }
 
 /// Waits for the deletion of a stream.
@@ -128,6 +147,28 @@ impl Streams {
     /// How many streams there are.
     pub(crate) fn count(&self) -> usize {
         self.runtimes.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// What goes on over all of them: 0.2 µs each.
+    pub(crate) fn totals(&self, now: UnixMillis) -> Totals {
+        let mut totals = Totals::default();
+        for stream in self.runtimes.read().unwrap_or_else(PoisonError::into_inner).values() {
+            let metrics = &stream.metrics;
+            totals.streams += 1;
+            match stream.watch.word(now) {
+                StreamState::Live => totals.live += 1,
+                StreamState::Silent => totals.silent += 1,
+                StreamState::Refused => totals.refused += 1,
+                StreamState::Off => totals.off += 1,
+            }
+            let gauge = |gauge: &Gauge| u64::try_from(gauge.get()).unwrap_or(0);
+            totals.sessions += gauge(&metrics.put_connections);
+            totals.get_media_connections += gauge(&metrics.get_connections);
+            totals.open_live_tiles += gauge(&metrics.open_live_tiles);
+            totals.error_acks += metrics.put_error_acks.get();
+            totals.calls_refused += metrics.put_connection_errors.get();
+        }
+        totals
     }
 
     fn start(&self, stream: &Stream) -> Result<(), PersistenceError> {

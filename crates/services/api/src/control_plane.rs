@@ -5,6 +5,7 @@ mod delivery;
 mod fragments;
 mod images;
 mod playback;
+mod stream_tags;
 #[cfg(test)]
 mod tests;
 
@@ -16,10 +17,12 @@ use streamkeep_media::{StreamId, UnixMillis};
 
 pub(crate) use answers::extension_examples;
 pub use answers::{
-    AckError, AckTimes, Coverage, CoverageGap, CoveragePoints, CoverageRun, FragmentInfo,
-    GapReason, Image, ImageError, LastFragment, StreamHealth, StreamState, Thumbnail,
-    dash_streaming_session_url, get_coverage, get_images, get_stream_health, get_thumbnails,
-    hls_streaming_session_url, list_fragments,
+    AckError, AckTimes, Coverage, CoverageGap, CoveragePoints, CoverageRun, DecoderHealth,
+    DeliveryHealth, DiskHealth, DiskHistory, DiskOutlook, FragmentInfo, GapReason, Image,
+    ImageError, IngestHealth, LastFragment, Latency, PlaybackHealth, Problem, ProblemKind,
+    ServerHealth, Severity, StoreHealth, StoreState, StreamHealth, StreamState, Thumbnail,
+    dash_streaming_session_url, get_coverage, get_images, get_server_health, get_stream_health,
+    get_thumbnails, hls_streaming_session_url, list_fragments,
 };
 pub use fragments::FragmentsPage;
 pub use images::ImagesPage;
@@ -288,13 +291,8 @@ impl Call<'_> {
         }
     }
 
-    /// Finds a stream and asks whether the caller may do this to it; only a caller who may learns
-    /// whether it exists.
-    fn stream(
-        &self,
-        wanted: &StreamRef,
-        request_tags: RequestTags<'_>,
-    ) -> Result<Arc<Stream>, ApiError> {
+    /// The stream, if there is one, and the ARN to ask the authorizer about.
+    fn find(&self, wanted: &StreamRef) -> (Option<Arc<Stream>>, String) {
         let streams = &self.control.streams;
         let found = streams.find(wanted);
         let arn = match (&found, wanted) {
@@ -302,6 +300,17 @@ impl Call<'_> {
             (None, StreamRef::Arn(arn)) => arn.as_str().into(),
             (None, StreamRef::Name(name)) => streams.owner().any_stream_arn(name),
         };
+        (found, arn)
+    }
+
+    /// Finds a stream and asks whether the caller may do this to it; only a caller who may learns
+    /// whether it exists.
+    fn stream(
+        &self,
+        wanted: &StreamRef,
+        request_tags: RequestTags<'_>,
+    ) -> Result<Arc<Stream>, ApiError> {
+        let (found, arn) = self.find(wanted);
         let tags = found.as_ref().map(|stream| &stream.tags);
         self.authorize(&self.operation.iam_action(), &arn, tags, request_tags)?;
         let stream = found.ok_or_else(ApiError::stream_not_found)?;

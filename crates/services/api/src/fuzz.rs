@@ -13,8 +13,8 @@ use crate::request::{
 use crate::{
     ApiError, GetClipRequest, GetCoverageRequest, GetDashStreamingSessionUrlRequest,
     GetHlsStreamingSessionUrlRequest, GetImagesRequest, GetMediaForFragmentListRequest,
-    GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest, ListFragmentsRequest, Operation,
-    PutMediaRequest,
+    GetMediaRequest, GetStreamHealthRequest, GetStreamTagsRequest, GetThumbnailsRequest,
+    ListFragmentsRequest, Operation, PutMediaRequest, parse_get_server_health,
 };
 
 /// The time that [`parse`] takes for now.
@@ -63,6 +63,8 @@ pub fn parse(operation: Operation, body: &[u8]) -> Result<(), ApiError> {
         }),
         Operation::GetCoverage => GetCoverageRequest::parse(body).map(drop),
         Operation::GetStreamHealth => GetStreamHealthRequest::parse(body).map(drop),
+        Operation::GetServerHealth => parse_get_server_health(body),
+        Operation::GetStreamTags => GetStreamTagsRequest::parse(body).map(drop),
         Operation::GetThumbnails => GetThumbnailsRequest::parse(body).map(drop),
         Operation::GetMedia => GetMediaRequest::parse(body).map(drop),
         Operation::GetMediaForFragmentList => GetMediaForFragmentListRequest::parse(body).map(drop),

@@ -53,9 +53,12 @@ pub use access::{AccessContext, Authorizer, Decision, Principal, RootOnly, denie
 pub use arn::{Owner, OwnerError, ResourceArn};
 pub use control_plane::{
     AckError, AckTimes, ControlPlane, Coverage, CoverageGap, CoveragePoints, CoverageRun,
-    FragmentInfo, FragmentsPage, GapReason, Image, ImageError, ImagesPage, LastFragment, Settings,
-    StreamHealth, StreamState, Thumbnail, dash_streaming_session_url, get_coverage, get_images,
-    get_stream_health, get_thumbnails, hls_streaming_session_url, list_fragments,
+    DecoderHealth, DeliveryHealth, DiskHealth, DiskHistory, DiskOutlook, FragmentInfo,
+    FragmentsPage, GapReason, Image, ImageError, ImagesPage, IngestHealth, LastFragment, Latency,
+    PlaybackHealth, Problem, ProblemKind, ServerHealth, Settings, Severity, StoreHealth,
+    StoreState, StreamHealth, StreamState, Thumbnail, dash_streaming_session_url, get_coverage,
+    get_images, get_server_health, get_stream_health, get_thumbnails, hls_streaming_session_url,
+    list_fragments,
 };
 pub use cors::{allow_any_origin, preflight};
 pub use delivery::{
@@ -76,9 +79,10 @@ pub use request::{
     ApiName, ClipCut, ClipLimits, ContainerFormat, DiscontinuityMode, DisplayMode, FragmentRange,
     FragmentSelectorType, FragmentTimecodeType, GetClipRequest, GetCoverageRequest,
     GetDashStreamingSessionUrlRequest, GetHlsStreamingSessionUrlRequest, GetImagesRequest,
-    GetMediaForFragmentListRequest, GetMediaRequest, GetStreamHealthRequest, GetThumbnailsRequest,
-    ImageFormat, ImageSize, ListFragmentsRequest, OPEN_LIVE_EXPIRES_MAX, PlaybackMode,
-    PlaybackSpan, PutMediaRequest, RequestedFragment, StartSelector, StorageTier, StreamRef,
+    GetMediaForFragmentListRequest, GetMediaRequest, GetStreamHealthRequest, GetStreamTagsRequest,
+    GetThumbnailsRequest, ImageFormat, ImageSize, ListFragmentsRequest, OPEN_LIVE_EXPIRES_MAX,
+    PlaybackMode, PlaybackSpan, PutMediaRequest, RequestedFragment, StartSelector, StorageTier,
+    StreamRef, parse_get_server_health,
 };
 pub use route::{Authentication, PlaybackPath, Route, route, utc_time};
 pub use seams::{PersistenceError, RandomSource, StreamPersistence};

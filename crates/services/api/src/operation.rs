@@ -63,7 +63,9 @@ pub enum Operation {
     JoinStorageSession,
     JoinStorageSessionAsViewer,
     GetCoverage,
+    GetServerHealth,
     GetStreamHealth,
+    GetStreamTags,
     GetThumbnails,
     OpenLive,
 }

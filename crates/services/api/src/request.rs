@@ -27,7 +27,8 @@ pub(crate) use delivery::{
     DescribeImageGeneration, DescribeNotification, UpdateImageGeneration, UpdateNotification,
 };
 pub use extension::{
-    GetCoverageRequest, GetStreamHealthRequest, GetThumbnailsRequest, OPEN_LIVE_EXPIRES_MAX,
+    GetCoverageRequest, GetStreamHealthRequest, GetStreamTagsRequest, GetThumbnailsRequest,
+    OPEN_LIVE_EXPIRES_MAX, parse_get_server_health,
 };
 pub(crate) use images::jpeg_quality;
 pub use images::{GetImagesRequest, ImageFormat, ImageSize};

@@ -139,7 +139,7 @@ mod tests {
     fn every_route_but_the_probes_demands_proof() {
         let mut paths: Vec<(&Method, &str, Authentication)> =
             Operation::all().map(|o| (o.method(), o.path(), Authentication::SigV4)).collect();
-        assert_eq!(paths.len(), 48);
+        assert_eq!(paths.len(), 50);
         paths.extend([
             (&Method::GET, "/healthz", Authentication::None),
             (&Method::GET, "/readyz", Authentication::None),

@@ -36,5 +36,5 @@ pub use handler::{Admit, BoxFuture, ConnectionInfo, Handler};
 pub use limits::Limits;
 pub use server::{Config, Listener, Server};
 pub use shutdown::ShutdownSignal;
-pub use tls::{LocalAuthority, local_authority, tls_from_pem_files};
+pub use tls::{LocalAuthority, chain_expires, local_authority, tls_from_pem_files};
 pub use websocket::{Handshake, HandshakeError};

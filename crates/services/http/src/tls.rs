@@ -1,6 +1,7 @@
 //! TLS configurations: from PEM files, or from an authority of the server's own.
 
 mod authority;
+mod expiry;
 mod pem;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use crate::error::Error;
 
 pub use authority::{LocalAuthority, local_authority};
+pub use expiry::chain_expires;
 
 /// TLS 1.2 and 1.3 with the certificate chain (leaf first) and key in two PEM files; ALPN `h2`
 /// and `http/1.1`, session tickets on.

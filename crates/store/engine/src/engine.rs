@@ -9,11 +9,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use streamkeep_catalog::{IndexCatalog, TimeAxis};
+use streamkeep_io::Space;
 use streamkeep_keys::DataKeyCache;
 use streamkeep_media::{Fragment, FragmentNumber, StreamId, UnixMillis};
 use streamkeep_volume::{FragmentMeta, Via};
 
-use crate::health::HealthState;
+use crate::footage::Footage;
+use crate::health::{Concern, HealthState};
 use crate::keeper::Keeper;
 use crate::lane::{AppendDone, Item, Lane};
 use crate::lock::StoreLock;
@@ -446,6 +448,33 @@ impl Engine {
     /// The state of the store.
     pub fn health(&self) -> Health {
         self.shared().health.report()
+    }
+
+    /// What an operator should look at, each with a sentence, also while the store is read-only.
+    pub fn concerns(&self) -> Vec<(Concern, String)> {
+        self.shared().health.concerns()
+    }
+
+    /// How the engine was set up.
+    pub fn options(&self) -> &Options {
+        &self.shared().options
+    }
+
+    /// Size and free space of the file system that holds the volumes.
+    ///
+    /// # Errors
+    /// What `statvfs` reports.
+    pub fn space(&self) -> Result<Space, StoreError> {
+        self.shared().seams.volumes.statvfs().map_err(StoreError::io("statvfs", ""))
+    }
+
+    /// How much is kept, and when it goes. Reads the row of every volume: some 10 ms for 10,000 of
+    /// them.
+    ///
+    /// # Errors
+    /// What the index reports.
+    pub fn footage(&self) -> Result<Footage, StoreError> {
+        self.shared().footage()
     }
 
     /// The wall clock is right: deletion, which may be behind after a jump of it, goes by it again.

@@ -18,7 +18,7 @@ pub enum Health {
 
 /// What can be wrong while the store still works. One sentence each at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Concern {
+pub enum Concern {
     /// The disk fills up.
     DiskUsage,
     /// A volume had a failed write or sync.
@@ -56,6 +56,10 @@ impl HealthState {
             None if state.concerns.is_empty() => Health::Ok,
             None => Health::Degraded(state.concerns.values().cloned().collect()),
         }
+    }
+
+    pub(crate) fn concerns(&self) -> Vec<(Concern, String)> {
+        self.lock().concerns.iter().map(|(concern, what)| (*concern, what.clone())).collect()
     }
 
     pub(crate) fn read_only(&self) -> Option<ReadOnlyReason> {

@@ -22,6 +22,7 @@ mod deletion;
 mod engine;
 mod error;
 mod fingerprint;
+mod footage;
 mod health;
 mod keeper;
 mod lane;
@@ -49,7 +50,8 @@ mod writer;
 pub use ballast::release_ballast;
 pub use engine::Engine;
 pub use error::{AppendRefused, KeyFailure, ReadOnlyReason, StoreError};
-pub use health::Health;
+pub use footage::Footage;
+pub use health::{Concern, Health};
 pub use lane::{AppendDone, Appended};
 pub use lock::{Host, StoreLock};
 pub use options::{Drive, Options, Seams, SortOnSeal, StreamKeys, Watermarks};
@@ -57,7 +59,7 @@ pub use query::{IndexedRow, PageKey, RowQuery, RowRange};
 pub use read::StoredFragment;
 pub use recovery::RecoveryReport;
 pub use retention::StreamConfig;
-pub use stats::{LATENCY_BOUNDS_US, LatencyHistogram, Stats};
+pub use stats::{LATENCY_BOUNDS_US, LatencyCounts, LatencyHistogram, Stats};
 pub use streamkeep_catalog::TimeAxis;
 pub use tools::{
     FsckLevel, FsckProblem, FsckReport, Offline, RebuildReport, fsck, rebuild_index, stores_in,

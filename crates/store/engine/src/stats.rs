@@ -13,6 +13,9 @@ pub struct Stats {
     pub media_bytes: u64,
     /// Bytes written to volumes: records, padding, footers.
     pub written_bytes: u64,
+    /// Of these, batches of appended fragments: what the store grows by. The rest is footers and
+    /// copies, whose originals go.
+    pub appended_bytes: u64,
     /// Batches written.
     pub batches: u64,
     /// Calls of `fdatasync` and `fsync` on volumes.
@@ -65,6 +68,17 @@ impl LatencyHistogram {
         self.counts.iter().sum()
     }
 
+    /// What was counted since `earlier` was read.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            counts: std::array::from_fn(|bucket| {
+                self.counts[bucket].saturating_sub(earlier.counts[bucket])
+            }),
+            sum_us: self.sum_us.saturating_sub(earlier.sum_us),
+        }
+    }
+
     /// The bound that the given share, in percent, of the durations does not exceed; `None` when
     /// nothing was counted or it lies above all bounds.
     pub fn percentile_us(&self, percent: u64) -> Option<u64> {
@@ -86,10 +100,11 @@ pub(crate) struct Counters {
     pub(crate) fragments: Counter,
     pub(crate) media_bytes: Counter,
     pub(crate) written_bytes: Counter,
+    pub(crate) appended_bytes: Counter,
     pub(crate) batches: Counter,
     pub(crate) syncs: Counter,
-    pub(crate) sync_latency: Histogram,
-    pub(crate) append_latency: Histogram,
+    pub(crate) sync_latency: LatencyCounts,
+    pub(crate) append_latency: LatencyCounts,
     pub(crate) duplicates: Counter,
     pub(crate) failed_appends: Counter,
     pub(crate) reads: Counter,
@@ -106,6 +121,7 @@ impl Counters {
             fragments: self.fragments.get(),
             media_bytes: self.media_bytes.get(),
             written_bytes: self.written_bytes.get(),
+            appended_bytes: self.appended_bytes.get(),
             batches: self.batches.get(),
             syncs: self.syncs.get(),
             sync_latency: self.sync_latency.read(),
@@ -138,21 +154,24 @@ impl Counter {
     }
 }
 
+/// A [`LatencyHistogram`] that is being counted.
 #[derive(Debug, Default)]
-pub(crate) struct Histogram {
+pub struct LatencyCounts {
     counts: [Counter; LATENCY_BOUNDS_US.len() + 1],
     sum_us: Counter,
 }
 
-impl Histogram {
-    pub(crate) fn record(&self, duration: Duration) {
+impl LatencyCounts {
+    /// Counts one duration.
+    pub fn record(&self, duration: Duration) {
         let us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let bucket = LATENCY_BOUNDS_US.partition_point(|bound| *bound < us);
         self.counts[bucket].add(1);
         self.sum_us.add(us);
     }
 
-    fn read(&self) -> LatencyHistogram {
+    /// What was counted so far.
+    pub fn read(&self) -> LatencyHistogram {
         LatencyHistogram {
             counts: std::array::from_fn(|bucket| self.counts[bucket].get()),
             sum_us: self.sum_us.get(),
@@ -166,7 +185,7 @@ mod tests {
 
     #[test]
     fn buckets_and_percentiles() {
-        let histogram = Histogram::default();
+        let histogram = LatencyCounts::default();
         assert_eq!(histogram.read().percentile_us(50), None);
         for us in [1, 100, 101, 250, 9_999_999, 10_000_000, 10_000_001] {
             histogram.record(Duration::from_micros(us));
@@ -179,5 +198,13 @@ mod tests {
         assert_eq!(read.percentile_us(57), Some(250));
         assert_eq!(read.percentile_us(80), Some(10_000_000));
         assert_eq!(read.percentile_us(100), None);
+        // Of what came later only that.
+        for us in [90_000, 90_001] {
+            histogram.record(Duration::from_micros(us));
+        }
+        let later = histogram.read().since(&read);
+        assert_eq!((later.count(), later.sum_us), (2, 180_001));
+        assert_eq!(later.percentile_us(50), Some(100_000));
+        assert_eq!(read.since(&read).percentile_us(50), None);
     }
 }

@@ -176,6 +176,7 @@ impl Writer {
         let end = batch.end();
         let written = current.tail..end;
         shared.counters.written_bytes.add(end - current.tail);
+        shared.counters.appended_bytes.add(end - current.tail);
         shared.counters.batches.add(1);
         current.tail = end;
         current.sequence += 1;

@@ -75,6 +75,25 @@ fn volumes_go_when_their_last_fragment_has_expired() {
     assert_eq!(all_rows(&engine, stream(0)).len(), 12);
 }
 
+/// What a forecast of the disk is made of: every volume once, in memory or sealed, with its end.
+#[test]
+fn footage_is_counted_with_the_hour_in_which_it_goes() {
+    let mut store = store(1, 2);
+    let engine = store.open();
+    assert_eq!(engine.footage().unwrap().bytes, 0);
+    fill(&store, &engine, stream(0), 60);
+    let footage = engine.footage().unwrap();
+    assert_eq!(footage.volumes as usize, files(&store));
+    let sealed: u64 = store.index.volumes().unwrap().iter().map(|volume| volume.length).sum();
+    assert!(footage.bytes >= sealed && sealed > 0);
+    assert_eq!(footage.expiring.values().sum::<u64>(), footage.bytes, "all of it goes");
+    let hour = engine.begin_fragment(stream(0)).unwrap().1.0 / 3_600_000;
+    assert!(footage.expiring.keys().all(|at| (hour..=hour + 3).contains(at)), "{footage:?}");
+    assert_eq!(footage.kept_hours.keys().copied().collect::<Vec<_>>(), [2]);
+    let stats = engine.stats();
+    assert!(stats.appended_bytes > 0 && stats.appended_bytes < stats.written_bytes, "footers");
+}
+
 /// Streams of one class share volumes: the one that keeps longer decides.
 #[test]
 fn the_longest_retention_in_a_volume_decides() {

@@ -2,6 +2,7 @@
 
 mod extension;
 mod images;
+mod server_health;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,11 +12,17 @@ use serde_json::{Value, json};
 use streamkeep_media::{FragmentNumber, UnixMillis};
 
 pub(crate) use extension::extension_examples;
+pub(super) use extension::get_stream_tags;
 pub use extension::{
     AckError, AckTimes, Coverage, CoverageGap, CoveragePoints, CoverageRun, GapReason,
     LastFragment, StreamHealth, StreamState, get_coverage, get_stream_health,
 };
 pub use images::{Image, ImageError, Thumbnail, get_images, get_thumbnails};
+pub use server_health::{
+    DecoderHealth, DeliveryHealth, DiskHealth, DiskHistory, DiskOutlook, IngestHealth, Latency,
+    PlaybackHealth, Problem, ProblemKind, ServerHealth, Severity, StoreHealth, StoreState,
+    get_server_health,
+};
 
 use crate::{ImageGeneration, Notification, Owner, Stream};
 

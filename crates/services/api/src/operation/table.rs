@@ -216,9 +216,16 @@ table! {
     GetCoverage: Streamkeep "/streamkeep/getCoverage", Stream, AccessDeniedForbidden, UNRATED, LARGE
         fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDeniedForbidden]
         takes GET_COVERAGE gives [Streams] on Streamkeep, reads;
+    GetServerHealth: Streamkeep "/streamkeep/getServerHealth", None, AccessDeniedForbidden, UNRATED, SMALL
+        fails [InvalidArgument, AccessDeniedForbidden]
+        takes GET_SERVER_HEALTH gives [Certificate, Decoders, Deliveries, Disk, Ingest, Playback, Problems,
+            StartTimestamp, Store, Timestamp, Version, WindowSeconds] on Streamkeep, reads;
     GetStreamHealth: Streamkeep "/streamkeep/getStreamHealth", Stream, AccessDeniedForbidden, UNRATED, LARGE
         fails [InvalidArgument, ResourceNotFound, AccessDeniedForbidden]
         takes GET_STREAM_HEALTH gives [Streams] on Streamkeep, reads;
+    GetStreamTags: Streamkeep "/streamkeep/getStreamTags", Stream, AccessDeniedForbidden, UNRATED, LARGE
+        fails [InvalidArgument, ResourceNotFound, AccessDeniedForbidden]
+        takes GET_STREAM_TAGS gives [Streams] on Streamkeep, reads;
     GetThumbnails: Streamkeep "/streamkeep/getThumbnails", Stream, AccessDeniedForbidden, UNRATED, SMALL
         fails [InvalidArgument, ClientLimitExceeded, ResourceNotFound, AccessDeniedForbidden,
             NoDataRetention]

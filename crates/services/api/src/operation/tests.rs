@@ -65,7 +65,9 @@ fn what_this_version_answers() {
             ("GetMediaForFragmentList", true, false),
             ("ListFragments", true, false),
             ("GetCoverage", true, false),
+            ("GetServerHealth", true, false),
             ("GetStreamHealth", true, false),
+            ("GetStreamTags", true, false),
             ("GetThumbnails", true, false),
             ("OpenLive", true, false),
         ]
@@ -102,7 +104,7 @@ fn rates_of_the_quota_tables() {
 fn the_description_tells_members_and_constraints() {
     let description: serde_json::Value = serde_json::from_str(&crate::describe()).unwrap();
     let operations = description["operations"].as_object().unwrap();
-    assert_eq!(operations.len(), 48);
+    assert_eq!(operations.len(), 50);
     assert_eq!(operations["OpenLive"]["method"], "GET");
     let name = &operations["CreateStream"]["input"]["members"]["StreamName"];
     assert_eq!(name["max"], 256);

@@ -72,6 +72,30 @@ impl GetStreamHealthRequest {
     }
 }
 
+/// GetStreamTags: the tags of some streams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GetStreamTagsRequest {
+    /// 1..=1000, in the order of the answer.
+    pub streams: Vec<StreamRef>,
+}
+
+impl GetStreamTagsRequest {
+    /// # Errors
+    /// InvalidArgumentException: the body breaks the shape.
+    pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
+        let mut fields = read(Operation::GetStreamTags, body)?;
+        Ok(Self { streams: streams(&mut fields) })
+    }
+}
+
+/// GetServerHealth: how the server is doing now. Nothing is asked for by name.
+///
+/// # Errors
+/// InvalidArgumentException: the body is no JSON object.
+pub fn parse_get_server_health(body: &[u8]) -> Result<(), ApiError> {
+    read(Operation::GetServerHealth, body).map(|_| ())
+}
+
 /// GetThumbnails: small pictures of one stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GetThumbnailsRequest {

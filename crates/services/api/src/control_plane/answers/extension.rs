@@ -1,10 +1,12 @@
-//! The JSON of GetCoverage and GetStreamHealth (console.md §3).
+//! The JSON of GetCoverage, GetStreamHealth and GetStreamTags (console.md §3).
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use streamkeep_media::{FragmentNumber, UnixMillis};
 
-use super::{ImageError, Thumbnail, get_thumbnails};
+use super::{ImageError, Thumbnail, get_server_health, get_thumbnails, server_health};
 use crate::shape::wire_enum;
 use crate::{ApiError, StreamRef};
 
@@ -266,6 +268,17 @@ pub fn get_stream_health(streams: &[(StreamRef, Result<StreamHealth, ApiError>)]
     })
 }
 
+type Tags = BTreeMap<String, String>;
+
+/// The answer of GetStreamTags, in the order of the request.
+pub(in crate::control_plane) fn get_stream_tags(
+    streams: &[(StreamRef, Result<Tags, ApiError>)],
+) -> Bytes {
+    per_stream(streams, |tags, members| {
+        members.insert("Tags".into(), json!(tags));
+    })
+}
+
 /// One entry per stream asked about: its name as asked and what `fill` adds, or why there is
 /// nothing. A stream that cannot be shown does not hide the others.
 fn per_stream<T>(
@@ -295,7 +308,7 @@ fn per_stream<T>(
 }
 
 /// An answer of each operation of our own, for the description of the API.
-pub(crate) fn extension_examples() -> [(&'static str, Value); 3] {
+pub(crate) fn extension_examples() -> [(&'static str, Value); 5] {
     let gate = StreamRef::Name("gate-3".into());
     let lost = (StreamRef::Name("hall".into()), ApiError::stream_not_found());
     let at = |ms: u64| UnixMillis(1_795_166_438_000 + ms);
@@ -349,6 +362,10 @@ pub(crate) fn extension_examples() -> [(&'static str, Value); 3] {
         clock_skew_ms: Some(-800),
         viewers: 3,
     };
+    let tags = [
+        (gate.clone(), Ok(BTreeMap::from([("site".into(), "north".into())]))),
+        (lost.0.clone(), Err(lost.1.clone())),
+    ];
     let health = [(gate, Ok(health)), (lost.0, Err(lost.1))];
     let shown = Thumbnail {
         at: at(1_000),
@@ -359,7 +376,9 @@ pub(crate) fn extension_examples() -> [(&'static str, Value); 3] {
     let read = |answer: Bytes| serde_json::from_slice(&answer).expect("answers are JSON");
     [
         ("GetCoverage", read(get_coverage(&coverage))),
+        ("GetServerHealth", read(get_server_health(&server_health::example(at(0))))),
         ("GetStreamHealth", read(get_stream_health(&health))),
+        ("GetStreamTags", read(get_stream_tags(&tags))),
         ("GetThumbnails", read(get_thumbnails(&[shown, none]))),
     ]
 }
@@ -401,6 +420,16 @@ mod tests {
                 },
             ] })
         );
+    }
+
+    #[test]
+    fn tags() {
+        let example = example("GetStreamTags");
+        assert_eq!(
+            example["Streams"][0],
+            json!({ "StreamName": "gate-3", "Error": null, "Tags": { "site": "north" } })
+        );
+        assert!(example["Streams"][1].get("Tags").is_none());
     }
 
     #[test]

@@ -157,6 +157,7 @@ fn every_modelled_error() {
         (O::GetImages, None),
         (O::GetCoverage, None),
         (O::GetStreamHealth, None),
+        (O::GetStreamTags, None),
         (O::GetThumbnails, None),
     ] {
         let service = Service::with_kept_cam();
@@ -169,6 +170,16 @@ fn every_modelled_error() {
                     control
                         .admit_each(operation, principal, &streams, &context(), NOW)
                         .map(|mut each| each.remove(0))?
+                }
+                O::GetStreamTags => {
+                    let request = crate::GetStreamTagsRequest { streams: vec![stream.clone()] };
+                    let answer = control.stream_tags(principal, &request, &context(), NOW)?;
+                    let answer: Value = serde_json::from_slice(&answer).unwrap();
+                    return match answer["Streams"][0]["Error"]["Code"].as_str() {
+                        Some("AccessDeniedException") => Err(denied(operation, principal, "")),
+                        Some("ResourceNotFoundException") => Err(ApiError::stream_not_found()),
+                        _ => Ok(Value::Null),
+                    };
                 }
                 _ if operation.errors().contains(&Exception::NoDataRetention) => {
                     control.admit_playback(operation, principal, stream, &context(), NOW)
@@ -222,12 +233,18 @@ fn every_modelled_error() {
 
     // A socket names no stream.
     let service = Service::with_cam();
-    let admit = |principal: &Principal| {
-        let control = &service.control;
-        control.admit_without_stream(O::OpenLive, principal, &context(), NOW).map(|()| Value::Null)
-    };
-    assert_eq!(admit(&root()), Ok(Value::Null));
-    refused(O::OpenLive, admit(&user("")), O::OpenLive.denial());
+    for operation in [O::OpenLive, O::GetServerHealth] {
+        let admit = |principal: &Principal| {
+            let control = &service.control;
+            control
+                .admit_without_stream(operation, principal, &context(), NOW)
+                .map(|()| Value::Null)
+        };
+        assert_eq!(admit(&root()), Ok(Value::Null));
+        refused(operation, admit(&user("")), operation.denial());
+    }
+    let broken = crate::parse_get_server_health(b"[]").map(|()| Value::Null);
+    refused(O::GetServerHealth, broken, Exception::InvalidArgument);
 
     for operation in O::all().filter(|o| o.availability() == Availability::Implemented) {
         let modelled: BTreeSet<_> = operation.errors().iter().copied().collect();

@@ -47,6 +47,32 @@ fn permissions() {
     assert_eq!(crate::RootOnly.authorize(&admitted, "a", "r", &access_context()), Decision::Deny);
 }
 
+/// The tags of many are no way around who may read the tags of one.
+#[test]
+fn tags_of_many_take_both_permissions() {
+    let service = Service::with_cam();
+    service.ok(O::TagStream, r#"{"StreamName":"cam1","Tags":{"site":"north"}}"#);
+    let request = crate::GetStreamTagsRequest::parse(br#"{"Streams":["cam1","cam9"]}"#).unwrap();
+    let ask = |principal: &Principal| {
+        let answer = service.control.stream_tags(principal, &request, &context(), NOW).unwrap();
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        let code = |at: usize| answer["Streams"][at]["Error"]["Code"].clone();
+        (answer["Streams"][0]["Tags"].clone(), code(0), code(1))
+    };
+    let denied = json!("AccessDeniedException");
+    assert_eq!(
+        ask(&root()),
+        (json!({"site":"north"}), Value::Null, json!("ResourceNotFoundException"))
+    );
+    let own = format!("streamkeep:GetStreamTags {CAM_ARN}");
+    let tags = format!("kinesisvideo:ListTagsForStream {CAM_ARN}");
+    for one in [&own, &tags] {
+        assert_eq!(ask(&user(one)), (Value::Null, denied.clone(), denied.clone()), "{one}");
+    }
+    let both = user(&format!("{own}\n{tags}"));
+    assert_eq!(ask(&both), (json!({"site":"north"}), Value::Null, denied));
+}
+
 fn access_context() -> AccessContext<'static> {
     AccessContext {
         now: NOW,

@@ -23,7 +23,10 @@ pub(crate) const GET_COVERAGE: Structure = Structure {
         optional("FragmentSelectorType", &SELECTOR_TYPE).noting(SERVER_WHEN_ABSENT),
     ],
 };
+pub(crate) const GET_SERVER_HEALTH: Structure = Structure { members: &[] };
 pub(crate) const GET_STREAM_HEALTH: Structure =
+    Structure { members: &[required("Streams", &WATCHED_STREAMS)] };
+pub(crate) const GET_STREAM_TAGS: Structure =
     Structure { members: &[required("Streams", &WATCHED_STREAMS)] };
 pub(crate) const GET_THUMBNAILS: Structure = Structure {
     members: &[
