@@ -6,6 +6,7 @@ import first from "./cases/first.mjs";
 import h265 from "./cases/h265.mjs";
 import health from "./cases/health.mjs";
 import hostile from "./cases/hostile.mjs";
+import idle from "./cases/idle.mjs";
 import jobs from "./cases/jobs.mjs";
 import list from "./cases/list.mjs";
 import security from "./cases/security.mjs";
@@ -20,5 +21,5 @@ import wall from "./cases/wall.mjs";
 
 export const CASES = [
   ...signin, ...first, ...list, ...stream, ...states, ...hostile, ...security, ...wall, ...sound, ...h265, ...speed,
-  ...jobs, ...sleep, ...timeline, ...health,
+  ...jobs, ...sleep, ...idle, ...timeline, ...health,
 ];

@@ -22,6 +22,9 @@ export const clock = new ServerClock();
 /** Server minus this computer, once measured; for what is drawn. */
 export const clockOffset = signal<number | null>(null);
 
+/** Nobody has touched the page for long, but it may go on showing what it shows. Whoever wants more signs in. */
+export const isUnattended = signal(false);
+
 const IDLE_MS = 15 * 60_000;
 const SESSION_MAX_MS = 12 * 3_600_000;
 const CLOCK_EVERY_MS = 60_000;
@@ -32,6 +35,7 @@ export const SKEW_WORTH_TELLING_MS = 30_000;
 export const apiBase: string =
   document.querySelector<HTMLMetaElement>('meta[name="streamkeep-api"]')?.content || location.origin;
 
+let mayBeUnattended: (() => boolean) | null = null;
 let signedInAt = 0;
 let lastInput = 0;
 
@@ -62,6 +66,7 @@ export async function signIn(accessKeyId: string, secret: string, sessionToken =
   }
   signedInAt = lastInput = Date.now();
   ended.value = null;
+  isUnattended.value = false;
   session.value = { api, accessKeyId };
 }
 
@@ -94,9 +99,19 @@ export async function signInWithToken(token: string): Promise<void> {
   await signIn(accessKeyId, secretAccessKey, sessionToken);
 }
 
+/** For a page that only shows: where `may` says so it stays, and nothing else. Ends with the page, by what it returns. */
+export function stayUnattended(may: () => boolean): () => void {
+  mayBeUnattended = may;
+  return () => {
+    mayBeUnattended = null;
+    if (isUnattended.peek()) signOut("idle");
+  };
+}
+
 /** Drops the keys; the URL stays. */
 export function signOut(why: Ended): void {
   session.value = null;
+  isUnattended.value = false;
   ended.value = why;
 }
 
@@ -114,8 +129,10 @@ for (const kind of ["pointerdown", "keydown", "wheel", "touchstart"]) {
 setInterval(() => {
   if (!session.peek()) return;
   const now = Date.now();
-  if (now - lastInput > IDLE_MS) signOut("idle");
-  else if (now - signedInAt > SESSION_MAX_MS) signOut("too-long");
+  if (now - signedInAt > SESSION_MAX_MS) signOut("too-long");
+  else if (now - lastInput <= IDLE_MS || isUnattended.peek()) return;
+  else if (mayBeUnattended?.()) isUnattended.value = true;
+  else signOut("idle");
 }, 5000);
 
 setInterval(() => {

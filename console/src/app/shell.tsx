@@ -12,7 +12,7 @@ import { TypedAhead, overlay, toggleOverlay } from "./overlay.ts";
 import { preference } from "./preferences.ts";
 import { go, route } from "./router.ts";
 import type { Route } from "./routes.ts";
-import { signOut } from "./session.ts";
+import { isUnattended, signOut } from "./session.ts";
 import "./shell.css";
 
 interface Place {
@@ -33,7 +33,8 @@ const rail = preference<"narrow" | "open">("rail", "narrow");
 
 export function Shell({ api, children }: { api: Api; children: ComponentChildren }) {
   const { page } = route.value;
-  useKeys({
+  const isLocked = isUnattended.value;
+  useKeys(isLocked ? {} : {
     "g w": () => go({ page: "wall", layout: "auto" }),
     "g s": () => go({ page: "streams" }),
     "g h": () => go({ page: "settings", part: "health" }),
@@ -44,7 +45,7 @@ export function Shell({ api, children }: { api: Api; children: ComponentChildren
   const isOpen = rail.value === "open";
   return (
     <div class="shell">
-      <nav class={`rail${isOpen ? " is-open" : ""}`} aria-label={t("places")}>
+      {!isLocked && <nav class={`rail${isOpen ? " is-open" : ""}`} aria-label={t("places")}>
         <div class="mark"><img src="/console/icon.svg" alt="" /><span>Streamkeep</span></div>
         {PLACES.map((place) => <RailLink key={place.label} {...place} isCurrent={place.pages.includes(page)} />)}
         <button type="button" class="rail-item" title={t("palette.open")} aria-haspopup="dialog" onClick={() => toggleOverlay("palette")}>
@@ -59,10 +60,10 @@ export function Shell({ api, children }: { api: Api; children: ComponentChildren
         <button type="button" class="rail-item" title={t("signOut")} onClick={() => signOut("signed-out")}>
           <Icon name="out" /><span>{t("signOut")}</span>
         </button>
-      </nav>
-      <Banner />
+      </nav>}
+      {isLocked && isOnline.value ? <Locked /> : <Banner />}
       <main tabIndex={-1}>{children}</main>
-      <Over api={api} />
+      {!isLocked && <Over api={api} />}
     </div>
   );
 }
@@ -108,6 +109,17 @@ function useLoaded<Value>(load: () => Promise<{ default: Value }>): Value | unde
   const [loaded, setLoaded] = useState<{ value: Value }>();
   useEffect(() => { void load().then((module) => setLoaded({ value: module.default })).catch(close); }, []);
   return loaded?.value;
+}
+
+/** Nobody was there for long: what is shown goes on, the rest wants a sign-in. */
+function Locked() {
+  return (
+    <div class="banner" role="status">
+      <Icon name="lock" />
+      <span class="grow">{t("locked.banner")}</span>
+      <Button isSmall onClick={() => signOut("idle")}>{t("signin.title")}</Button>
+    </div>
+  );
 }
 
 function Banner() {

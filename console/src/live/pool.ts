@@ -28,6 +28,10 @@ export class LivePool {
     return clocks.reduce<ServerClock | null>((best, clock) => (best && best.errorMs <= clock.errorMs ? best : clock), null);
   }
 
+  get mayBeUnattended(): boolean {
+    return this.#sockets.some((socket) => socket.mayBeUnattended);
+  }
+
   /** Of the socket that is latest. */
   get lagMs(): number {
     return Math.max(0, ...this.#sockets.map(({ lagMs }) => lagMs));

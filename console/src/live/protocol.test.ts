@@ -111,6 +111,8 @@ describe("messages of the server", () => {
     ['{"tile":7,"is":"end","name":"stream-deleted"}', { is: "end", name: "stream-deleted" }],
     ['{"tile":7,"is":"denied","name":"AccessDeniedException","text":"User: x"}', { is: "denied", name: "AccessDeniedException", text: "User: x" }],
     ['{"tile":7,"is":"error","name":"ResourceNotFoundException"}', { is: "error" }],
+    ['{"is":"hello","unattended":true}', { is: "hello", isUnattended: true }],
+    ['{"is":"hello"}', { is: "hello", isUnattended: false }],
     ['{"is":"pong","at":1.5,"server":2,"waited":700}', { is: "pong", at: 1.5, server: 2, waited: 700 }],
     ['{"tile":7,"is":"sound","codec":"opus"}', { is: "sound", tile: 7, codec: "opus", name: "", text: "" }],
     ['{"is":"pong","at":1.5,"server":2}', { is: "pong", at: 1.5, server: 2, waited: 0 }],

@@ -59,6 +59,8 @@ export type PageMessage =
   | { op: "ping"; at: number };
 
 export type ServerMessage =
+  /** First of all. `isUnattended`: the page may go on when nobody has touched it for long. */
+  | { is: "hello"; isUnattended: boolean }
   | { is: "init-follows"; tile: number; codec: string; w: number; h: number; tier: Tier; why: string | null; hasSound: boolean }
   /** Sound follows; or none does, where `codec` is null, and why. */
   | { is: "sound"; tile: number; codec: string | null; name: string; text: string }
@@ -88,6 +90,8 @@ export function decodeMessage(text: string): ServerMessage | null {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw new ProtocolError("not an object");
   const fields = value as Record<string, unknown>;
   switch (fields.is) {
+    case "hello":
+      return { is: "hello", isUnattended: fields.unattended === true };
     case "init-follows":
       return {
         is: "init-follows",

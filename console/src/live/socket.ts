@@ -75,6 +75,7 @@ export class LiveSocket {
   /** When the pings were sent that have no answer yet, oldest first. */
   #pinged: number[] = [];
   #lag = { ms: 0, at: -Infinity };
+  #mayBeUnattended = false;
   #openedAt = 0;
   #state: SocketState = { is: "connecting" };
   /** Tells answers of an attempt that is over. */
@@ -88,6 +89,11 @@ export class LiveSocket {
 
   get state(): SocketState {
     return this.#state;
+  }
+
+  /** What the server said last: a lost connection takes no leave back. */
+  get mayBeUnattended(): boolean {
+    return this.#mayBeUnattended;
   }
 
   get tileCount(): number {
@@ -222,6 +228,7 @@ export class LiveSocket {
     if (!message) return;
     const now = this.#options.now();
     if (message.is === "pong") return this.#heardPong(message, now);
+    if (message.is === "hello") return void (this.#mayBeUnattended = message.isUnattended);
     // Of a tile that was closed in the meantime.
     const tile = this.#tiles.get(message.tile);
     if (!tile) return;

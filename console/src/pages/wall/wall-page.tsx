@@ -7,7 +7,7 @@ import { Link } from "../../app/link.tsx";
 import { useLoad } from "../../app/load.ts";
 import { serverNow } from "../../app/now.ts";
 import { go, query, setQuery } from "../../app/router.ts";
-import { clock } from "../../app/session.ts";
+import { clock, stayUnattended } from "../../app/session.ts";
 import { type Budget, HARDWARE_PIXELS_PER_SECOND, SOFTWARE_PIXELS_PER_SECOND } from "../../live/tiers.ts";
 import { HealthWatch } from "../../streams/health-watch.ts";
 import { Thumbnails } from "../../streams/thumbnails.ts";
@@ -78,7 +78,9 @@ function Tiles({ api, choice, all }: { api: Api; choice: Choice; all: readonly s
     if (document.hidden) wall.setHidden(true);
     document.addEventListener("visibilitychange", () => wall.setHidden(document.hidden), { signal });
     addEventListener("online", () => wall.wake(), { signal });
+    const stop = stayUnattended(() => wall.mayBeUnattended);
     return () => {
+      stop();
       clearInterval(timer);
       controller.abort();
       wall.close();

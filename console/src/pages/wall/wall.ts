@@ -121,6 +121,10 @@ export class Wall {
     return this.#pool.clock?.now() ?? this.needs.serverNow();
   }
 
+  get mayBeUnattended(): boolean {
+    return this.#pool.mayBeUnattended;
+  }
+
   get isLive(): boolean {
     return this.feed.peek().is === "live";
   }

@@ -136,6 +136,11 @@ impl streamkeep_openlive::Streams for Viewer {
             _permit: permit,
         }))
     }
+
+    fn may_be_unattended(&self) -> bool {
+        let action = "streamkeep:WallUnattended";
+        self.control.allows(action, &self.principal, &self.context, self.clock.now())
+    }
 }
 
 /// A stream in a tile.

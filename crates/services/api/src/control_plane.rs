@@ -223,6 +223,20 @@ impl ControlPlane {
         call.authorize(&operation.iam_action(), "*", None, NO_REQUEST_TAGS)
     }
 
+    /// Whether the authorizer grants, of all resources, an action that is no operation: asked for what a
+    /// page may do by itself.
+    pub fn allows(
+        &self,
+        action: &str,
+        principal: &Principal,
+        context: &EndpointContext,
+        now: UnixMillis,
+    ) -> bool {
+        let operation = Operation::OpenLive;
+        let call = Call { control: self, operation, principal, context, now };
+        call.authorize(action, "*", None, NO_REQUEST_TAGS).is_ok()
+    }
+
     /// Pays for fragments of the archive. Free unless the quotas have call rates.
     ///
     /// # Errors

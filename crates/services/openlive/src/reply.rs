@@ -11,6 +11,11 @@ use crate::Refusal;
 use crate::quiet::GapReason;
 use crate::request::Tier;
 
+/// The first text of a socket: what its page may do.
+pub(crate) fn hello(may_be_unattended: bool) -> String {
+    json!({ "is": "hello", "unattended": may_be_unattended }).to_string()
+}
+
 /// An init segment follows, then media by it.
 pub(crate) fn init_follows(tile: u16, video: &LiveVideo, tier: Tier) -> String {
     let (width, height) = video.size();

@@ -64,7 +64,7 @@ where
         turn: VecDeque::new(),
         permit: None,
         waited: Duration::ZERO,
-        replies: VecDeque::new(),
+        replies: VecDeque::from([Message::text(reply::hello(streams.may_be_unattended()))]),
         is_lost: false,
     };
     let turns = Turns { queue, turn: Arc::new(Semaphore::new(1)) };

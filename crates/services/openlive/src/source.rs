@@ -19,6 +19,9 @@ pub trait Streams: Send + Sync {
     /// # Errors
     /// Why the tile stays closed.
     fn open(&self, stream: &str) -> Result<Arc<dyn LiveStream>, Refusal>;
+
+    /// Whether the page may go on when nobody has touched it for long.
+    fn may_be_unattended(&self) -> bool;
 }
 
 /// A stream that is open in a tile; dropped when the tile ends.

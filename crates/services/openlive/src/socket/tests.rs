@@ -26,6 +26,10 @@ impl Streams for Cameras {
             None => Err(refusal(false, "ResourceNotFoundException")),
         }
     }
+
+    fn may_be_unattended(&self) -> bool {
+        true
+    }
 }
 
 /// A page and the server's end.
@@ -56,7 +60,9 @@ impl Wall {
             serve(theirs, streams, clock, async move { drop(stopping.await) }).await
         });
         let ws = WebSocketStream::from_raw_socket(ours, Role::Client, None).await;
-        Self { ws, cameras, stop: Some(stop), served }
+        let mut wall = Self { ws, cameras, stop: Some(stop), served };
+        assert_eq!(wall.text().await, json!({"is": "hello", "unattended": true}));
+        wall
     }
 
     fn camera(&self, name: &str) -> Arc<Camera> {

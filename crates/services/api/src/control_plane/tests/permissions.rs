@@ -47,6 +47,16 @@ fn permissions() {
     assert_eq!(crate::RootOnly.authorize(&admitted, "a", "r", &access_context()), Decision::Deny);
 }
 
+#[test]
+fn a_grant_that_is_no_operation() {
+    let service = Service::with_cam();
+    let may = |principal: &Principal| {
+        service.control.allows("streamkeep:WallUnattended", principal, &context(), NOW)
+    };
+    assert!(may(&user("streamkeep:WallUnattended *")));
+    assert!(!may(&user("streamkeep:OpenLive *")));
+}
+
 /// The tags of many are no way around who may read the tags of one.
 #[test]
 fn tags_of_many_take_both_permissions() {
