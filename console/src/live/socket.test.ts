@@ -318,6 +318,16 @@ describe("pings", () => {
     // Pings are quick: what waits, waits at the server.
     last().text({ is: "pong", at: Date.now() - 30, server: Date.now(), waited: 1200 });
     expect([socket.lagMs, socket.freshLagMs]).toEqual([1200, 1200]);
+    // Another may be waiting still, though no turn was given since.
+    last().text({ is: "pong", at: Date.now() - 30, server: Date.now(), waited: 0 });
+    expect([socket.lagMs, socket.freshLagMs]).toEqual([30, 1200]);
+    await vi.advanceTimersByTimeAsync(4900);
+    expect(socket.freshLagMs).toBe(1200);
+    await vi.advanceTimersByTimeAsync(50);
+    last().text({ is: "pong", at: Date.now() - 30, server: Date.now(), waited: 0 });
+    vi.setSystemTime(Date.now() + 11_000);
+    last().text({ is: "pong", at: Date.now() - 30, server: Date.now(), waited: 0 });
+    expect(socket.freshLagMs).toBe(30);
     last().lose();
     expect(socket.lagMs).toBe(0);
     expect(socket.freshLagMs).toBeNull();

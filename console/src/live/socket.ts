@@ -11,6 +11,8 @@ export const PING_MS = 5000;
 /** Two pings without any answer: the connection is dead, whatever TCP thinks. */
 const SILENCE_MS = 12_000;
 const LAG_FRESH_MS = 1000;
+/** Tiles take turns on a slow line: one that had none in a while is still waiting, however quick a ping is. */
+const TURNS_MS = 15_000;
 const CONNECT_MS = 10_000;
 /** A connection that lived so long was a good one: the next failure waits 1 s again. */
 const GOOD_MS = 10_000;
@@ -76,6 +78,8 @@ export class LiveSocket {
   #pinged: number[] = [];
   #lag = { ms: 0, at: -Infinity };
   #mayBeUnattended = false;
+  /** The longest that a tile waited lately. */
+  #waited = { ms: 0, at: -Infinity };
   #openedAt = 0;
   #state: SocketState = { is: "connecting" };
   /** Tells answers of an attempt that is over. */
@@ -109,9 +113,10 @@ export class LiveSocket {
     return Math.max(this.#lag.ms, oldest === undefined ? 0 : this.#options.now() - oldest);
   }
 
-  /** As `lagMs` is now: asks when that was not known within a second, and says null until it is. */
+  /** As `lagMs` is now, and tiles waited lately: asks when that was not known within a second, and says null until it is. */
   get freshLagMs(): number | null {
     const now = this.#options.now();
+    if (now - this.#waited.at <= TURNS_MS && this.#waited.ms >= LAG_FRESH_MS) return this.#waited.ms;
     if (this.#pinged.length > 0) return this.lagMs >= LAG_FRESH_MS ? this.lagMs : null;
     if (now - this.#lag.at <= LAG_FRESH_MS) return this.#lag.ms;
     if (this.#isUp) this.#ping();
@@ -243,6 +248,7 @@ export class LiveSocket {
     // Some read and write numbers back with another last digit.
     this.#pinged = this.#pinged.filter((sentAt) => sentAt > at + 0.5);
     this.#lag = { ms: Math.max(now - at, waited), at: now };
+    if (waited >= this.#waited.ms || now - this.#waited.at > TURNS_MS) this.#waited = { ms: waited, at: now };
   }
 
   #heardChunk(data: ArrayBuffer): void {
@@ -319,6 +325,7 @@ export class LiveSocket {
     this.#socket = null;
     this.#pinged = [];
     this.#lag = { ms: 0, at: -Infinity };
+    this.#waited = { ms: 0, at: -Infinity };
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
