@@ -100,6 +100,13 @@ def check_delay(camera, media, most=0.5):
         assert -0.01 < message.received - sent < most, message.received - sent
 
 
+def test_the_first_word_says_what_the_page_may_do(server):
+    page = Page(server)
+    page.run(0.5)
+    assert page.texts == [{"is": "hello", "unattended": True}]
+    page.close()
+
+
 @pytest.mark.parametrize("tls", [False, True])
 def test_two_streams_on_one_socket(server, cameras, tls):
     gate, hall = cameras(), cameras(distance=40)
