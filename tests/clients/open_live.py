@@ -101,7 +101,7 @@ class Page:
         self.holds = set()
         self.texts, self.media, self.inits = [], [], []
         self.sound, self.sound_inits = [], []
-        self.closed = None
+        self.closed = self.hello = None
 
     def send(self, **message):
         self.socket.send(json.dumps(message))
@@ -129,7 +129,11 @@ class Page:
         if code in (websocket.ABNF.OPCODE_PING, websocket.ABNF.OPCODE_PONG):
             return True
         if code == websocket.ABNF.OPCODE_TEXT:
-            self.texts.append(json.loads(data))
+            text = json.loads(data)
+            if text["is"] == "hello":
+                self.hello = text
+            else:
+                self.texts.append(text)
             return True
         message = Binary(data)
         kinds = {INIT: self.inits, MEDIA: self.media, SOUND_INIT: self.sound_inits, SOUND: self.sound}

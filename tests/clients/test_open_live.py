@@ -102,8 +102,8 @@ def check_delay(camera, media, most=0.5):
 
 def test_the_first_word_says_what_the_page_may_do(server):
     page = Page(server)
-    page.run(0.5)
-    assert page.texts == [{"is": "hello", "unattended": True}]
+    page.receive()
+    assert page.hello == {"is": "hello", "unattended": True}
     page.close()
 
 
