@@ -20,7 +20,7 @@ export default [
       await tiles(page, 1);
       assert.equal(steps.count, 0);
       // There is something that is 30 s old.
-      await pause(35_000);
+      await pause(Math.max(0, test.wall[0].camera.begunAt + 40_000 - Date.now()));
       await steps.press("r");
       await page.waitForURL(new RegExp(`/streams/${WALL_STREAMS[2]}\\?t=`));
       await page.waitForFunction(() => document.querySelector("video.is-shown")?.readyState >= 2, undefined, { timeout: 15_000 });
