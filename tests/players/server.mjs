@@ -16,7 +16,13 @@ const SECRET_KEY = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 /** The server under test: $STREAMKEEP, else the newest build. */
 function binary() {
-  if (process.env.STREAMKEEP) return path.resolve(process.env.STREAMKEEP);
+  const server = process.env.STREAMKEEP ? path.resolve(process.env.STREAMKEEP) : newest();
+  const decoder = path.join(path.dirname(server), "streamkeep-decoder");
+  if (!existsSync(decoder)) throw new Error(`no ${decoder}: without it there are no stills; build it too`);
+  return server;
+}
+
+function newest() {
   const built = ["debug", "release"]
     .map((kind) => path.join(ROOT, "target", kind, "streamkeep"))
     .filter(existsSync)
