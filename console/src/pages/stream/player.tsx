@@ -1,6 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Api } from "../../api/operations.ts";
-import { imageBlob } from "../../api/operations.ts";
 import type { StreamHealth, StreamInfo } from "../../api/types.ts";
 import { reconnections } from "../../app/connection.ts";
 import { dateTime, number, retention, span, t } from "../../app/i18n.ts";
@@ -22,6 +21,7 @@ import { useIsPhone } from "../../ui/phone.ts";
 import { Empty } from "../../ui/states.tsx";
 import { FirstPicture } from "./first-picture.tsx";
 import { Stats } from "./stats.tsx";
+import { useStill } from "./still.ts";
 
 const SPEEDS = ["0.25", "0.5", "1", "1.5", "2", "4"];
 const JUMP_SECONDS = 10;
@@ -361,25 +361,10 @@ function Message({ state, health, stream, onLive, onLast, onRetry }: MessageProp
   );
 }
 
+const LAST_PICTURE_WIDTH = 640;
+
 /** The newest picture there is, greyed: it does not look live. */
 function LastPicture({ api, stream, health }: { api: Api; stream: string; health: StreamHealth | undefined }) {
-  const [url, setUrl] = useState<string>();
-  const at = health?.LastFragment?.ServerTimestamp;
-  useEffect(() => {
-    if (!at) return;
-    const controller = new AbortController();
-    let made: string | undefined;
-    api.getThumbnails({ StreamName: stream, Timestamps: [at], WidthPixels: 640 }, controller.signal)
-      .then(([found]) => {
-        if (!found?.ImageContent || controller.signal.aborted) return;
-        made = URL.createObjectURL(imageBlob(found.ImageContent));
-        setUrl(made);
-      })
-      .catch(() => {});
-    return () => {
-      controller.abort();
-      if (made) URL.revokeObjectURL(made);
-    };
-  }, [at, stream]);
+  const url = useStill(api, stream, health?.LastFragment?.ServerTimestamp, LAST_PICTURE_WIDTH);
   return url ? <img class="last-picture" src={url} alt="" /> : null;
 }

@@ -364,9 +364,10 @@ impl Running {
         tracing::info!("stopping");
         self.front.health.stop();
         self.front.streams.runs().stop();
-        self.sampler.stop();
         self.server.shutdown(SHUTDOWN_GRACE).await;
         self.delivery.stop().await;
+        // Waits for a disk that hangs, as closing the store does.
+        self.sampler.stop();
         self.front.engine.close();
         tracing::info!("stopped");
     }

@@ -7,13 +7,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use streamkeep_fmp4::{Sample, SegmentKind, write_media_segment_head};
+use streamkeep_fmp4::Sample;
 use streamkeep_live::{LiveFragment, Progress};
 use streamkeep_media::{FrameEntry, gather};
 
 use crate::PlaybackError;
 use crate::init::track_init_segment;
-use crate::live_video::{LiveVideo, wall_ns};
+use crate::live_video::{LiveVideo, wall_ns, write_chunk};
 use crate::tracks::{AudioTrack, TrackRole, TrackSet};
 
 /// The audio track of an ingest session, as live viewers get it. Cheap to clone.
@@ -194,9 +194,6 @@ impl SoundGroup {
     /// # Errors
     /// `InvalidFrame` when the times or sizes do not fit the format. `out` is as before then.
     pub fn write(&self, out: &mut Vec<u8>, sequence: u32, at: u64) -> Result<(), PlaybackError> {
-        write_media_segment_head(out, SegmentKind::Chunk, sequence, at, &self.samples)
-            .map_err(|error| PlaybackError::InvalidFrame(error.to_string()))?;
-        self.payload.iter().for_each(|bytes| out.extend_from_slice(bytes));
-        Ok(())
+        write_chunk(out, sequence, at, &self.samples, &self.payload)
     }
 }

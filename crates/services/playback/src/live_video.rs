@@ -442,10 +442,7 @@ impl FrameGroup {
     /// # Errors
     /// `InvalidFrame` when the times or sizes do not fit the format. `out` is as before then.
     pub fn write(&self, out: &mut Vec<u8>, sequence: u32, at: u64) -> Result<(), PlaybackError> {
-        write_media_segment_head(out, SegmentKind::Chunk, sequence, at, &self.samples)
-            .map_err(|error| PlaybackError::InvalidFrame(error.to_string()))?;
-        self.payload.iter().for_each(|bytes| out.extend_from_slice(bytes));
-        Ok(())
+        write_chunk(out, sequence, at, &self.samples, &self.payload)
     }
 }
 
@@ -454,6 +451,23 @@ const USUAL_FRAME_NS: u64 = 40_000_000;
 
 /// A minute: no fragment is longer.
 const PICTURE_TICKS_MAX: i64 = 60 * VIDEO_TIMESCALE as i64;
+
+/// Appends the `moof` and `mdat` of some frames, decoded from `at` on, in ticks of their track.
+///
+/// # Errors
+/// `InvalidFrame` when the times or sizes do not fit the format. `out` is as before then.
+pub(crate) fn write_chunk(
+    out: &mut Vec<u8>,
+    sequence: u32,
+    at: u64,
+    samples: &[Sample],
+    payload: &[Bytes],
+) -> Result<(), PlaybackError> {
+    write_media_segment_head(out, SegmentKind::Chunk, sequence, at, samples)
+        .map_err(|error| PlaybackError::InvalidFrame(error.to_string()))?;
+    payload.iter().for_each(|bytes| out.extend_from_slice(bytes));
+    Ok(())
+}
 
 #[cfg(test)]
 mod tests;
