@@ -42,29 +42,35 @@ export function Shell({ api, children }: { api: Api; children: ComponentChildren
     "/": () => toggleOverlay("palette"),
     "?": () => toggleOverlay("keys"),
   }, { isEverywhere: true });
-  const isOpen = rail.value === "open";
   return (
     <div class="shell">
-      {!isLocked && <nav class={`rail${isOpen ? " is-open" : ""}`} aria-label={t("places")}>
-        <div class="mark"><img src="/console/icon.svg" alt="" /><span>Streamkeep</span></div>
-        {PLACES.map((place) => <RailLink key={place.label} {...place} isCurrent={place.pages.includes(page)} />)}
-        <button type="button" class="rail-item" title={t("palette.open")} aria-haspopup="dialog" onClick={() => toggleOverlay("palette")}>
-          <Icon name="search" /><span>{t("palette.verb")}</span>
-        </button>
-        <RailLink {...SETTINGS} isCurrent={SETTINGS.pages.includes(page)} />
-        <div class="grow" />
-        <button type="button" class="rail-item only-wide" aria-expanded={isOpen} title={t(isOpen ? "rail.close" : "rail.open")}
-          onClick={() => { rail.value = isOpen ? "narrow" : "open"; }}>
-          <Icon name={isOpen ? "back" : "forward"} /><span>{t(isOpen ? "rail.close" : "rail.open")}</span>
-        </button>
-        <button type="button" class="rail-item" title={t("signOut")} onClick={() => signOut("signed-out")}>
-          <Icon name="out" /><span>{t("signOut")}</span>
-        </button>
-      </nav>}
+      {!isLocked && <Rail page={page} />}
       {isLocked && isOnline.value ? <Locked /> : <Banner />}
       <main tabIndex={-1}>{children}</main>
       {!isLocked && <Over api={api} />}
     </div>
+  );
+}
+
+function Rail({ page }: { page: Route["page"] }) {
+  const isOpen = rail.value === "open";
+  return (
+    <nav class={`rail${isOpen ? " is-open" : ""}`} aria-label={t("places")}>
+      <div class="mark"><img src="/console/icon.svg" alt="" /><span>Streamkeep</span></div>
+      {PLACES.map((place) => <RailLink key={place.label} {...place} isCurrent={place.pages.includes(page)} />)}
+      <button type="button" class="rail-item" title={t("palette.open")} aria-haspopup="dialog" onClick={() => toggleOverlay("palette")}>
+        <Icon name="search" /><span>{t("palette.verb")}</span>
+      </button>
+      <RailLink {...SETTINGS} isCurrent={SETTINGS.pages.includes(page)} />
+      <div class="grow" />
+      <button type="button" class="rail-item only-wide" aria-expanded={isOpen} title={t(isOpen ? "rail.close" : "rail.open")}
+        onClick={() => { rail.value = isOpen ? "narrow" : "open"; }}>
+        <Icon name={isOpen ? "back" : "forward"} /><span>{t(isOpen ? "rail.close" : "rail.open")}</span>
+      </button>
+      <button type="button" class="rail-item" title={t("signOut")} onClick={() => signOut("signed-out")}>
+        <Icon name="out" /><span>{t("signOut")}</span>
+      </button>
+    </nav>
   );
 }
 
