@@ -125,6 +125,7 @@ async function takeSample(page, session, root, server, last) {
   };
   const seconds = last ? (now - last.now) / 1000 : Infinity;
   const cores = (name) => (last ? (total[name] - last[name]) / seconds : 0);
+  const parts = partsMb(pids);
   const { usedSize } = await session.send("Runtime.getHeapUsage");
   const tiles = await page.evaluate(() => [...document.querySelectorAll(".tile")].map((tile) => {
     const { totalVideoFrames, droppedVideoFrames } = tile.querySelector("video").getVideoPlaybackQuality();
@@ -132,20 +133,27 @@ async function takeSample(page, session, root, server, last) {
   }));
   return {
     total, tiles,
-    pssMb: pssMb(pids), heapMb: usedSize / 2 ** 20, processes: pids.length,
+    partsMb: parts, pssMb: Object.values(parts).reduce((sum, mb) => sum + mb, 0), heapMb: usedSize / 2 ** 20, processes: pids.length,
     pageCores: cores("page"), gpuCores: cores("gpu"), browserCores: cores("browser"), serverCores: cores("server"),
   };
+}
+
+/** Where the memory is: each kind of process, as `renderer` and `gpu-process`. */
+function partsMb(pids) {
+  const parts = {};
+  for (const pid of pids) parts[kindOf(pid)] = (parts[kindOf(pid)] ?? 0) + pssMb([pid]);
+  return parts;
 }
 
 const count = (tiles, ...modes) => tiles.filter(({ mode }) => modes.includes(mode)).length;
 const mean = (samples, name) => samples.reduce((sum, sample) => sum + sample[name], 0) / samples.length;
 
 function words(samples, clocks) {
-  const { tiles, minute, pssMb, heapMb } = samples.at(-1);
+  const { tiles, minute, pssMb, partsMb, heapMb } = samples.at(-1);
   const frames = tiles.map((tile, n) => tile.frames - samples[0].tiles[n].frames);
   return [
     `minute ${Math.round(minute)}`,
-    `PSS ${pssMb.toFixed(0)} MB`, `heap ${heapMb.toFixed(1)} MB`,
+    `PSS ${pssMb.toFixed(0)} MB (${Object.entries(partsMb).map(([kind, mb]) => `${kind} ${mb.toFixed(0)}`).join(", ")})`, `heap ${heapMb.toFixed(1)} MB`,
     `cores: page ${mean(samples, "pageCores").toFixed(2)}, browser ${mean(samples, "browserCores").toFixed(2)}, server ${mean(samples, "serverCores").toFixed(2)}`,
     `${count(tiles, "live")} live, ${count(tiles, "key")} key, ${count(tiles, "stale")} stale`,
     `frames a tile in 50 s ${Math.min(...frames)}–${Math.max(...frames)}`,
