@@ -65,7 +65,7 @@ async function screens(test, shoot) {
   await page.locator(".streams-columns .check").click();
   await page.locator(".streams-selection").waitFor();
   await shoot("list-selected");
-  await page.locator(".streams-selection .button").nth(2).click();
+  await page.locator(".streams-selection .danger").click();
   await page.locator("dialog").waitFor();
   await pause(500);
   await shoot("delete-many");

@@ -30,6 +30,7 @@ export async function serveSite(api, session = () => null, { isOne = false } = {
     .map((file) => [path.relative(DIST, file), readFileSync(file)]));
   const packed = new Map([...files].map(([name, data]) => [name, gzipSync(data)]));
   const told = isOne ? "" : api;
+  let isUpgraded = false;
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, "http://site");
     response.setHeader("content-security-policy", policy(told));
@@ -50,6 +51,7 @@ export async function serveSite(api, session = () => null, { isOne = false } = {
       return;
     }
     const name = pathname.slice("/console/".length);
+    if (isUpgraded && name.startsWith("assets/")) return void response.writeHead(404).end();
     if (files.has(name) && name !== "index.html") {
       response.writeHead(200, {
         "content-type": `${TYPES[path.extname(name)] ?? "text/plain"}; charset=utf-8`, "content-encoding": "gzip",
@@ -58,7 +60,7 @@ export async function serveSite(api, session = () => null, { isOne = false } = {
       response.end(packed.get(name));
       return;
     }
-    const page = files.get("index.html").toString();
+    const page = files.get("index.html").toString().replaceAll("assets/", isUpgraded ? "assets/new-" : "assets/");
     response.writeHead(200, { "content-type": "text/html; charset=utf-8", "cache-control": "no-cache" });
     response.end(page.replace('name="streamkeep-api" content=""', `name="streamkeep-api" content="${told}"`));
   });
@@ -68,6 +70,8 @@ export async function serveSite(api, session = () => null, { isOne = false } = {
   return {
     port,
     url: `http://127.0.0.1:${port}`,
+    /** As after an upgrade: the page is made of other files, and the old ones are gone. */
+    upgrade: (isOn) => { isUpgraded = isOn; },
     close: () => {
       server.closeAllConnections();
       server.close();

@@ -13,6 +13,7 @@ import { preference } from "./preferences.ts";
 import { go, route } from "./router.ts";
 import type { Route } from "./routes.ts";
 import { isUnattended, signOut } from "./session.ts";
+import { isUpgraded } from "./upgrade.ts";
 import "./shell.css";
 
 interface Place {
@@ -117,6 +118,17 @@ function useLoaded<Value>(load: () => Promise<{ default: Value }>): Value | unde
   return loaded?.value;
 }
 
+/** A reload is a new sign-in, so it is not forced. */
+function Upgraded() {
+  return (
+    <div class="banner" role="status">
+      <Icon name="info" />
+      <span class="grow">{t("upgraded.text")}</span>
+      <Button isSmall icon="retry" onClick={() => location.reload()}>{t("upgraded.reload")}</Button>
+    </div>
+  );
+}
+
 /** Nobody was there for long: what is shown goes on, the rest wants a sign-in. */
 function Locked() {
   return (
@@ -129,7 +141,7 @@ function Locked() {
 }
 
 function Banner() {
-  if (isOnline.value) return null;
+  if (isOnline.value) return isUpgraded.value ? <Upgraded /> : null;
   const seconds = Math.max(0, Math.ceil((nextTry.value - Date.now()) / 1000));
   const last = lastContact.value;
   void serverNow.value; // counts down

@@ -3,7 +3,7 @@ import { Icon, type IconName } from "./icon.tsx";
 
 export interface ButtonProps {
   children?: ComponentChildren;
-  icon?: IconName;
+  icon?: IconName | undefined;
   /** Name of a button that shows an icon only. */
   label?: string;
   look?: "primary" | "danger" | "quiet" | undefined;

@@ -115,6 +115,30 @@ export default [
     },
   },
   {
+    name: "streams that are selected are put on a wall, by the bar or by a key",
+    run: async (test) => {
+      const { page, server, watch } = test;
+      watch.allows = [/status of 404/];
+      const arns = [];
+      for (const StreamName of ["yard-1", "yard-2", "yard-3"]) {
+        arns.push((await server.call("CreateStream", { StreamName, DataRetentionInHours: 1 })).StreamARN);
+      }
+      await signIn(test, "/console/streams?q=yard");
+      await page.locator(".stream-row").nth(2).waitFor();
+      await page.locator("h1").click();
+      for (const key of ["j", "x", "j", "j", "x"]) await page.keyboard.press(key);
+      await page.locator(".streams-selection").getByRole("button", { name: "Wall" }).click();
+      await page.waitForURL(/wall\/auto\?s=yard-1,yard-3$/);
+      await page.locator(".tile[data-stream=yard-3]").waitFor();
+      assert.equal(await page.locator(".tile").count(), 2);
+      await page.goBack();
+      await page.locator(".stream-row").nth(2).waitFor();
+      for (const key of ["j", "j", "w"]) await page.keyboard.press(key);
+      await page.waitForURL(/wall\/auto\?s=yard-2$/);
+      for (const StreamARN of arns) await server.call("DeleteStream", { StreamARN });
+    },
+  },
+  {
     name: "deleting takes the name, many take the count",
     run: async (test) => {
       const { page, server } = test;

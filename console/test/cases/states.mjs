@@ -4,6 +4,16 @@ import assert from "node:assert/strict";
 import { axe } from "../axe.mjs";
 import { REFUSED, alert, fault, moves, pause, signIn, visit } from "../steps.mjs";
 
+/** The network goes, and comes back: then there is no banner, or one with these words. */
+async function comesBack(page, words) {
+  await page.context().setOffline(true);
+  await page.getByText("does not answer").waitFor({ timeout: 20_000 });
+  await page.context().setOffline(false);
+  await page.getByText("does not answer").waitFor({ state: "detached", timeout: 20_000 });
+  if (words) await page.locator(".banner", { hasText: words }).waitFor();
+  else await pause(500);
+}
+
 export default [
   {
     name: "denied: a stream is opened by name",
@@ -50,6 +60,50 @@ export default [
       assert.equal(await page.getByRole("button", { name: "Create stream" }).isEnabled(), false);
       await page.context().setOffline(false);
       await page.locator(".banner").waitFor({ state: "detached", timeout: 20_000 });
+    },
+  },
+  {
+    name: "upgraded: the page says so, keeps what it shows, and is loaded anew when one wants",
+    run: async (test) => {
+      const { page, site, watch } = test;
+      watch.allows = [/ERR_INTERNET_DISCONNECTED|ERR_FAILED/, /status of 404/, /Refused to apply style/];
+      await signIn(test);
+      await page.locator(".stream-row").waitFor();
+      await comesBack(page);
+      assert.equal(await page.locator(".banner").count(), 0);
+      site.upgrade(true);
+      try {
+        await visit(page, "/console/settings/health");
+        await page.locator("main").getByText("could not be loaded").waitFor();
+        await page.locator(".banner", { hasText: "The server was upgraded" }).waitFor();
+        assert.equal(await page.getByRole("button", { name: "Retry" }).count(), 0);
+        site.upgrade(false);
+        await page.locator("main").getByRole("button", { name: "Reload" }).click();
+        await page.locator("input[name=key]").waitFor();
+        assert.match(page.url(), /settings\/health$/);
+        await signIn(test);
+        await page.locator(".stream-row").waitFor();
+        site.upgrade(true);
+        await comesBack(page, "The server was upgraded");
+        assert.equal(await page.locator(".stream-row").count(), 1);
+      } finally {
+        site.upgrade(false);
+      }
+    },
+  },
+  {
+    name: "a part of the page that does not come is tried again",
+    run: async (test) => {
+      const { page, watch } = test;
+      watch.allows = [/ERR_FAILED/];
+      await signIn(test);
+      await page.route("**/assets/health-page-*", (route) => route.abort());
+      await visit(page, "/console/settings/health");
+      await page.getByText("could not be loaded").waitFor();
+      assert.equal(await page.locator(".banner").count(), 0);
+      await page.unroute("**/assets/health-page-*");
+      await page.getByRole("button", { name: "Retry" }).click();
+      await page.locator(".health-disk").waitFor();
     },
   },
   {

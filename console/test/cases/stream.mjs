@@ -27,6 +27,51 @@ export default [
     },
   },
   {
+    name: "the picture is enlarged by z, wheel and drag, and is whole again",
+    run: async (test) => {
+      const { page } = test;
+      await signIn(test, "/console/streams/gate-3");
+      await moves(page);
+      const picture = page.locator(".player-picture");
+      const box = await picture.boundingBox();
+      const at = { x: box.x + box.width / 4, y: box.y + box.height / 4 };
+      const seen = async () => {
+        const { x, y, width } = await page.locator(".player-layers").boundingBox();
+        // What lies under the point: from the picture's left and top edge, in its widths.
+        return { scale: width / box.width, x: (at.x - x) / width, y: (at.y - y) / width };
+      };
+      const whole = await seen();
+      assert.equal(whole.scale, 1);
+      await page.mouse.move(at.x, at.y);
+      await page.mouse.wheel(0, 100);
+      await pause(200);
+      assert.equal((await seen()).scale, 1, "a wheel without Ctrl scrolls the page");
+      await page.evaluate(() => document.querySelector("main").scrollTo(0, 0));
+      await page.keyboard.down("Control");
+      for (let n = 0; n < 5; n++) await page.mouse.wheel(0, -100);
+      await page.keyboard.up("Control");
+      await page.locator(".over.at-end").waitFor();
+      const near = await seen();
+      assert.ok(near.scale > 2 && near.scale < 3, `${near.scale} times`);
+      assert.ok(Math.abs(near.x - whole.x) < 0.002 && Math.abs(near.y - whole.y) < 0.002, "the point stays under the pointer");
+      await page.mouse.down();
+      await page.mouse.move(at.x - 60, at.y - 30, { steps: 4 });
+      await page.mouse.up();
+      const moved = await seen();
+      assert.ok(Math.abs((moved.x - near.x) * box.width * near.scale - 60) < 2, "a drag moves the picture with it");
+      await page.mouse.move(at.x - 90, at.y, { steps: 2 });
+      assert.deepEqual(await seen(), moved, "only while it is held");
+      await page.locator(".over.at-end").click();
+      assert.equal((await seen()).scale, 1);
+      await page.locator("h1").click();
+      await page.keyboard.press("z");
+      assert.equal((await seen()).scale, 2);
+      await page.keyboard.press("z");
+      assert.equal((await seen()).scale, 1);
+      await moves(page);
+    },
+  },
+  {
     name: "plain HLS and DASH play by choice",
     run: async (test) => {
       const { page } = test;

@@ -12,6 +12,7 @@ import type { Engine } from "../../player/engine.ts";
 import { openHls } from "../../player/hls-engine.ts";
 import { Playback, type PlaybackState, type Transport } from "../../player/playback.ts";
 import { saveSnapshot } from "../../player/snapshot.ts";
+import { transformOf } from "../../player/zoom.ts";
 import { kvssinkLines, putLine } from "../../streams/lines.ts";
 import { Button } from "../../ui/button.tsx";
 import { Code } from "../../ui/code.tsx";
@@ -22,6 +23,7 @@ import { Empty } from "../../ui/states.tsx";
 import { FirstPicture } from "./first-picture.tsx";
 import { Stats } from "./stats.tsx";
 import { useStill } from "./still.ts";
+import { useZoom } from "./use-zoom.ts";
 
 const SPEEDS = ["0.25", "0.5", "1", "1.5", "2", "4"];
 const JUMP_SECONDS = 10;
@@ -62,6 +64,7 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
   const [hasStats, showStats] = useState(false);
   const [isForeign, setForeign] = useState(false);
   const [isCopied, setCopied] = useCopied();
+  const { zoom, isZoomed, ...zooming } = useZoom();
   const urlAt = useRef(0);
   /** The instant in the URL that this player put there or went to. */
   const urlTime = useRef(query.peek()["t"]);
@@ -179,6 +182,7 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
     f: fullscreen,
     s: snapshot,
     i: () => showStats(!hasStats),
+    z: zooming.toggle,
     c: copyLink,
   });
 
@@ -228,17 +232,24 @@ export function Player({ api, stream, health, handle, onPlayhead }: PlayerProps)
     )}
     {/* It stays: the first picture comes into it. */}
     <div class={`player${isStale ? " is-stale" : ""}`} ref={root} hidden={hasNothing}>
-      <div class="player-picture" onDblClick={fullscreen}>
-        {wallMs === null && isLive && state?.phase !== "failed" && <FirstPicture api={api} stream={name} health={health} />}
-        {/* The one that is not shown opens the next session, and takes over. */}
-        {[first, second].map((video, n) => {
-          const isShown = n === (state?.shown ?? 0);
-          return (
-            <video key={n} ref={video} muted playsInline class={isShown ? "is-shown" : "is-spare"}
-              aria-label={isShown ? t("player.picture", { name }) : undefined} aria-hidden={!isShown} />
-          );
-        })}
-        {state?.phase === "failed" && <LastPicture api={api} stream={name} health={health} />}
+      <div class={`player-picture${isZoomed ? " is-zoomed" : ""}`} onDblClick={fullscreen} {...zooming.handlers}>
+        <div class="player-layers" style={{ transform: isZoomed ? transformOf(zoom) : "none" }}>
+          {wallMs === null && isLive && state?.phase !== "failed" && <FirstPicture api={api} stream={name} health={health} />}
+          {/* The one that is not shown opens the next session, and takes over. */}
+          {[first, second].map((video, n) => {
+            const isShown = n === (state?.shown ?? 0);
+            return (
+              <video key={n} ref={video} muted playsInline class={isShown ? "is-shown" : "is-spare"}
+                aria-label={isShown ? t("player.picture", { name }) : undefined} aria-hidden={!isShown} />
+            );
+          })}
+          {state?.phase === "failed" && <LastPicture api={api} stream={name} health={health} />}
+        </div>
+        {isZoomed && (
+          <button type="button" class="over at-end badge" title={t("player.whole")} onClick={zooming.reset}>
+            {number(zoom.scale, 1)}×
+          </button>
+        )}
         {!isForeign && <Badge state={state} onClick={() => showStats(!hasStats)} isOpen={hasStats} />}
         {hasStats && state && playback.current && (
           <Stats state={state} facts={playback.current.facts()} health={health} name={name} />

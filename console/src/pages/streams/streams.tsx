@@ -32,6 +32,8 @@ const CARD = 84;
 const HEAD = 33;
 /** One call tells the health, and one the tags, of so many: short lists are known as a whole. */
 const SWEPT_ALWAYS = 1000;
+/** Nine pages of sixteen, as there are keys for. */
+const WALL_STREAMS_MAX = 144;
 
 const COLUMNS: { key: SortKey | null; label: Key; class: string }[] = [
   { key: "name", label: "column.name", class: "col-name" },
@@ -130,6 +132,9 @@ export function Streams({ api }: { api: Api }) {
     setSelected(next);
   };
   const at = shown[cursor];
+  const chosen = useMemo(
+    () => list.streams.filter(({ StreamName }) => selected.has(StreamName)), [list.streams, selected],
+  );
   useKeys({
     "/": () => search.current?.focus(),
     j: () => move(cursor + 1),
@@ -138,13 +143,10 @@ export function Streams({ api }: { api: Api }) {
     ArrowUp: () => move(cursor - 1),
     Enter: () => { if (at) go({ page: "stream", name: at.StreamName }); },
     x: () => { if (at) toggle(at.StreamName, !selected.has(at.StreamName)); },
+    w: () => toWall(chosen.length > 0 ? chosen : at ? [at] : []),
     n: () => setOpen("create"),
     Escape: () => setSelected(new Set()),
   });
-
-  const chosen = useMemo(
-    () => list.streams.filter(({ StreamName }) => selected.has(StreamName)), [list.streams, selected],
-  );
   const close = () => setOpen(null);
   const done = () => {
     if (open === "delete") setSelected(new Set());
@@ -250,6 +252,8 @@ export function Streams({ api }: { api: Api }) {
           {selected.size > 0 && (
             <div class="streams-selection" role="toolbar" aria-label={t("selection")}>
               <strong>{tn("selected", selected.size)}</strong>
+              <Button icon="wall" disabled={chosen.length > WALL_STREAMS_MAX} onClick={() => toWall(chosen)}
+                title={chosen.length > WALL_STREAMS_MAX ? t("list.wallMax", { n: number(WALL_STREAMS_MAX) }) : undefined}>{t("place.wall")}</Button>
               <Button icon="tag" disabled={!canWrite} onClick={() => setOpen("tags")}>{t("tags.verb")}</Button>
               <Button icon="clock" disabled={!canWrite} onClick={() => setOpen("retention")}>{t("retention.verb")}</Button>
               <Button icon="trash" look="danger" disabled={!canWrite} onClick={() => setOpen("delete")}>{t("delete.verb")}</Button>
@@ -267,6 +271,11 @@ export function Streams({ api }: { api: Api }) {
       {open === "delete" && <DeleteDialog api={api} streams={chosen} onDone={done} onClose={close} />}
     </div>
   );
+}
+
+function toWall(streams: readonly StreamInfo[]): void {
+  if (streams.length === 0 || streams.length > WALL_STREAMS_MAX) return;
+  go({ page: "wall", layout: "auto" }, { s: streams.map(({ StreamName }) => StreamName).join(",") });
 }
 
 /** Up, down, and by name again. */
