@@ -25,8 +25,8 @@ def coverage(server, *streams, start, end, **members):
     return answer.json()["Streams"]
 
 
-def health(server, *streams):
-    answer = ask(server, "/streamkeep/getStreamHealth", Streams=list(streams))
+def health(server, *streams, **members):
+    answer = ask(server, "/streamkeep/getStreamHealth", Streams=list(streams), **members)
     assert answer.status == 200, answer.body
     return answer.json()["Streams"]
 
@@ -309,3 +309,36 @@ def test_a_silent_session_is_seen(server, stream):
     send_second(session)
     wait_for_state(server, stream, "LIVE")
     session.close()
+
+
+def history_until(server, stream, wanted):
+    """Bit rates of the last minute; steps end with the clock's tens of seconds."""
+    deadline = time.monotonic() + 25
+    while True:
+        [found] = health(server, stream, HistoryMinutes=1)
+        history = found["BitRateHistory"]
+        assert (history["StepSeconds"], len(history["BitsPerSecond"])) == (10, 6)
+        assert history["EndTimestamp"] % 10 == 0 and 0 <= time.time() - history["EndTimestamp"] < 11
+        if wanted(history):
+            return history
+        assert time.monotonic() < deadline, history
+        time.sleep(0.2)
+
+
+def test_bit_rates_of_the_last_minutes(server, stream):
+    [found] = health(server, stream)
+    assert found["BitRateHistory"] is None, "not asked for"
+    # A step in which the server started is not known.
+    history_until(server, stream, lambda history: history["BitsPerSecond"][-1] == 0)
+    session = open_session(server, stream)
+    while time.time() % 10 > 8:
+        time.sleep(0.1)
+    sent = time.time()
+    send_second(session)
+    session.finish()
+    session.close()
+    history = history_until(server, stream, lambda history: history["EndTimestamp"] > sent)
+    rates = history["BitsPerSecond"]
+    assert 0 < rates[-1] * 10 / 8 < 20_000
+    assert not any(rates[:-1]), history
+    assert ask(server, "/streamkeep/getStreamHealth", Streams=[stream], HistoryMinutes=11).status == 400

@@ -149,8 +149,10 @@ export class Api {
     return (await this.#own<{ Streams: CoverageEntry[] }>("GetCoverage", input, signal)).Streams;
   }
 
-  async getStreamHealth(streams: string[], signal?: AbortSignal): Promise<HealthEntry[]> {
-    const input = { Streams: streams };
+  async getStreamHealth(
+    streams: string[], { historyMinutes, signal }: { historyMinutes?: number; signal?: AbortSignal } = {},
+  ): Promise<HealthEntry[]> {
+    const input = { Streams: streams, ...(historyMinutes ? { HistoryMinutes: historyMinutes } : {}) };
     return (await this.#own<{ Streams: HealthEntry[] }>("GetStreamHealth", input, signal)).Streams;
   }
 

@@ -155,6 +155,8 @@ export interface StreamHealth {
   PersistedAck: AckTimes | null;
   ClockSkewMilliseconds: number | null;
   Viewers: number;
+  /** Where it was asked for. Oldest first; null where nothing is known. */
+  BitRateHistory: { StepSeconds: number; EndTimestamp: number; BitsPerSecond: (number | null)[] } | null;
 }
 
 export type HealthEntry = StreamHealth | { StreamName: string; Error: ItemError };

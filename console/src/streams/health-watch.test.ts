@@ -1,26 +1,26 @@
 import { expect, it } from "vitest";
 import type { HealthEntry } from "../api/types.ts";
-import { follow } from "./health-watch.ts";
+import { watchedOf } from "./health-watch.ts";
 
-const health = (BitsPerSecond: number) => ({ StreamName: "gate", Error: null, BitsPerSecond }) as HealthEntry;
+const health = (BitsPerSecond: number | null, history: (number | null)[] | null) => ({
+  StreamName: "gate", Error: null, BitsPerSecond,
+  BitRateHistory: history && { StepSeconds: 10, EndTimestamp: 1_795_000_000, BitsPerSecond: history },
+}) as HealthEntry;
 
-it("keeps one rate for ten seconds", () => {
-  let watched = follow(undefined, health(1), 0);
-  watched = follow(watched, health(2), 5000);
-  expect(watched.rates).toEqual([2]);
-  watched = follow(watched, health(3), 10_000);
-  expect(watched.rates).toEqual([2, 3]);
+it("shows the steps that are over, and now", () => {
+  expect(watchedOf(health(3, [null, 1, 2])).rates).toEqual([null, 1, 2, 3]);
+  expect(watchedOf(health(null, [1, 2])).rates).toEqual([1, 2, 0]);
 });
 
-it("leaves a gap where nothing was asked", () => {
-  const watched = follow(follow(undefined, health(1), 0), health(2), 35_000);
-  expect(watched.rates).toEqual([1, null, null, 2]);
+it("shows ten minutes", () => {
+  const rates = watchedOf(health(60, Array.from({ length: 60 }, (_, n) => n))).rates;
+  expect(rates).toHaveLength(60);
+  expect(rates?.[0]).toBe(1);
+  expect(rates?.at(-1)).toBe(60);
 });
 
-it("forgets what is older than ten minutes", () => {
-  let watched = follow(undefined, health(0), 0);
-  for (let n = 1; n < 500; n++) watched = follow(watched, health(n), n * 10_000);
-  expect(watched.rates).toHaveLength(60);
-  expect(watched.rates.at(-1)).toBe(499);
-  expect(follow(watched, health(7), 10_000_000).rates).toHaveLength(60);
+it("has none where none were asked for, or the stream cannot be shown", () => {
+  expect(watchedOf(health(3, null)).rates).toBeNull();
+  const lost = { StreamName: "gate", Error: { Code: "AccessDeniedException", Message: "" } } as HealthEntry;
+  expect(watchedOf(lost)).toEqual({ entry: lost, rates: null });
 });

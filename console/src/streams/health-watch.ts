@@ -1,4 +1,4 @@
-// The health of the streams that are looked at, asked for together, and what their bit rate was.
+// The health of the streams that are looked at, asked for together, with what their bit rate was.
 
 import { type Signal, signal } from "@preact/signals";
 import { isAbort } from "../api/error.ts";
@@ -8,17 +8,21 @@ import type { HealthEntry } from "../api/types.ts";
 const EVERY_MS = 5000;
 /** A change of view is asked about after so long: scrolling asks once. */
 const SETTLE_MS = 120;
-/** Ten minutes of ten seconds. */
-const HISTORY = 60;
-const SLOT_MS = 10_000;
+const HISTORY_MINUTES = 10;
+/** One for ten seconds. */
+const RATES_MAX = 60;
 const STREAMS_PER_CALL = 1000;
 
 export interface Watched {
   entry: HealthEntry;
-  /** Bits per second, oldest first, one for ten seconds. */
-  rates: (number | null)[];
-  /** When the newest slot began. */
-  slotAt: number;
+  /** Bits per second, oldest first, one for ten seconds; of the streams in view. */
+  rates: (number | null)[] | null;
+}
+
+interface Options {
+  everyMs?: number;
+  /** What the bit rates were, too: some 400 bytes a stream. */
+  hasRates?: boolean;
 }
 
 export class HealthWatch {
@@ -32,14 +36,21 @@ export class HealthWatch {
   #isClosed = false;
   #round = 0;
 
-  constructor(private readonly api: Api, private readonly everyMs = EVERY_MS) {}
+  readonly #everyMs: number;
+  readonly #hasRates: boolean;
+
+  constructor(private readonly api: Api, { everyMs = EVERY_MS, hasRates = true }: Options = {}) {
+    this.#everyMs = everyMs;
+    this.#hasRates = hasRates;
+  }
 
   /** The streams in view. Those not known yet are asked about soon. */
   want(names: readonly string[]): void {
     this.#wanted = names;
     const { known } = this;
-    if (names.some((name) => !known.peek().has(name))) this.#schedule(known.peek().size === 0 ? 0 : SETTLE_MS);
-    else if (this.#timer === undefined) this.#schedule(this.everyMs);
+    const isKnown = (watched: Watched | undefined) => watched !== undefined && (!this.#hasRates || watched.rates !== null || watched.entry.Error !== null);
+    if (names.some((name) => !isKnown(known.peek().get(name)))) this.#schedule(known.peek().size === 0 ? 0 : SETTLE_MS);
+    else if (this.#timer === undefined) this.#schedule(this.#everyMs);
   }
 
   sweep(names: readonly string[]): void {
@@ -74,37 +85,35 @@ export class HealthWatch {
     try {
       if (!document.hidden) {
         const isSweep = this.#swept.length > 0 && this.#round++ % 2 === 0;
-        const names = isSweep ? [...new Set([...this.#wanted, ...this.#swept])] : this.#wanted;
-        for (let at = 0; at < names.length; at += STREAMS_PER_CALL) {
-          const some = names.slice(at, at + STREAMS_PER_CALL);
-          const entries = await this.api.getStreamHealth(some, controller.signal);
-          this.#keep(entries);
+        await this.#askFor(this.#wanted, this.#hasRates ? HISTORY_MINUTES : 0, controller.signal);
+        if (isSweep) {
+          const inView = new Set(this.#wanted);
+          await this.#askFor(this.#swept.filter((name) => !inView.has(name)), 0, controller.signal);
         }
       }
     } catch (error) {
       if (isAbort(error)) return; // another round has begun
     }
-    this.#schedule(this.everyMs);
+    this.#schedule(this.#everyMs);
+  }
+
+  async #askFor(names: readonly string[], historyMinutes: number, signal: AbortSignal): Promise<void> {
+    for (let at = 0; at < names.length; at += STREAMS_PER_CALL) {
+      const some = names.slice(at, at + STREAMS_PER_CALL);
+      this.#keep(await this.api.getStreamHealth(some, { historyMinutes, signal }));
+    }
   }
 
   #keep(entries: HealthEntry[]): void {
     const known = new Map(this.known.peek());
-    const now = Date.now();
-    for (const entry of entries) known.set(entry.StreamName, follow(known.get(entry.StreamName), entry, now));
+    for (const entry of entries) known.set(entry.StreamName, watchedOf(entry));
     this.known.value = known;
   }
 }
 
-/** Adds an answer to what is known. */
-export function follow(before: Watched | undefined, entry: HealthEntry, now: number): Watched {
-  const rate = entry.Error === null ? entry.BitsPerSecond ?? 0 : null;
-  if (!before) return { entry, rates: [rate], slotAt: now };
-  const passed = Math.floor((now - before.slotAt) / SLOT_MS);
-  if (passed <= 0) return { entry, rates: [...before.rates.slice(0, -1), rate], slotAt: before.slotAt };
-  const unseen = Array.from({ length: Math.min(passed - 1, HISTORY) }, () => null);
-  return {
-    entry,
-    rates: [...before.rates, ...unseen, rate].slice(-HISTORY),
-    slotAt: before.slotAt + passed * SLOT_MS,
-  };
+/** The server's steps that are over, and the rate of now. */
+export function watchedOf(entry: HealthEntry): Watched {
+  const history = entry.Error === null ? entry.BitRateHistory?.BitsPerSecond : undefined;
+  if (!history || entry.Error !== null) return { entry, rates: null };
+  return { entry, rates: [...history.slice(1 - RATES_MAX), entry.BitsPerSecond ?? 0] };
 }

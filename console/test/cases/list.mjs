@@ -21,6 +21,13 @@ export default [
       const row = await page.locator(".stream-row").innerText();
       assert.match(row, /H\.264 360p25 · AAC/);
       assert.match(row, /(kb|Mb)\/s/);
+      // What was before this page was opened.
+      await page.waitForFunction(() => {
+        const canvas = document.querySelector(".stream-row .stream-spark canvas");
+        if (!canvas?.width) return false;
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        return data.some((value, n) => n % 4 === 3 && value > 0);
+      });
       await page.keyboard.press("/");
       await page.keyboard.type("hall");
       await page.getByText("No stream matches").waitFor();

@@ -54,7 +54,7 @@ export function HealthPanel({ watched }: { watched: Watched | undefined }) {
       {Math.abs(health.ClockSkewMilliseconds ?? 0) > SKEW_WORTH_WARNING_MS && (
         <Notice kind="warn">{t("health.skewed")}</Notice>
       )}
-      {watched.rates.length > 1 && (
+      {watched.rates && (
         <figure class="stack">
           <figcaption class="small muted">{t("spark.rate")}</figcaption>
           <div class="health-chart"><Sparkline values={watched.rates} label={t("spark.rate")} /></div>

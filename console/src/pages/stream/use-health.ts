@@ -7,7 +7,7 @@ const EVERY_MS = 2000;
 
 /** The health of one stream, asked for while the page is seen. */
 export function useHealth(api: Api, name: string): Watched | undefined {
-  const watch = useMemo(() => new HealthWatch(api, EVERY_MS), [api]);
+  const watch = useMemo(() => new HealthWatch(api, { everyMs: EVERY_MS }), [api]);
   const back = reconnections.value;
   useEffect(() => {
     watch.want([name]);

@@ -7,7 +7,7 @@ const stream = (StreamName: string, DataRetentionInHours = 24) =>
   ({ StreamName, DataRetentionInHours, DeviceName: null, CreationTime: 0 }) as StreamInfo;
 const watched = (State: StreamState, BitsPerSecond = 0): Watched => ({
   entry: { Error: null, State, BitsPerSecond, CodecIds: ["V_MPEG4/ISO/AVC"] } as unknown as HealthEntry,
-  rates: [], slotAt: 0,
+  rates: null,
 });
 const STREAMS = [stream("gate-10"), stream("gate-2", 48), stream("hall")];
 const HEALTH = new Map([

@@ -64,7 +64,7 @@ export function StreamRow(props: RowProps) {
       </span>
       <span role="cell" class="col-rate end">{rate}</span>
       <span role="cell" class="col-spark stream-spark">
-        {watched && watched.rates.length > 1 && <Sparkline values={watched.rates} label={t("spark.rate")} />}
+        {watched?.rates && <Sparkline values={watched.rates} label={t("spark.rate")} />}
       </span>
       <span role="cell" class="col-kept end">{retention(stream.DataRetentionInHours)}</span>
       <span role="cell" class="col-tags stream-tags">

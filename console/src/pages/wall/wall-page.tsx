@@ -57,7 +57,7 @@ export default function WallPage({ api, layout }: { api: Api; layout: string }) 
 
 function Tiles({ api, choice, all }: { api: Api; choice: Choice; all: readonly string[] }) {
   const isPhone = useIsPhone();
-  const health = useMemo(() => new HealthWatch(api), [api]);
+  const health = useMemo(() => new HealthWatch(api, { hasRates: false }), [api]);
   const stills = useMemo(() => new Thumbnails(api, STILL_WIDTH), [api]);
   const wall = useMemo(() => makeWall(api, health, stills), [api]);
   const page = pageOf(all, choice.layout, choice.page);

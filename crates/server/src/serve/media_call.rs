@@ -234,7 +234,9 @@ impl MediaCall<'_> {
     ) -> Result<Response<Body>, ApiError> {
         let streams = self.each(&request.streams)?;
         let streams = request.streams.iter().cloned().zip(streams).collect();
-        let answer = stream_health::answer(&self.front.engine, streams, self.now).await?;
+        let answer =
+            stream_health::answer(&self.front.engine, streams, request.history_steps, self.now)
+                .await?;
         Ok(success(answer, &self.front.request_id()).map(Body::Full))
     }
 

@@ -1,20 +1,24 @@
 //! How each stream is doing now: what its sessions tell once per fragment, and GetStreamHealth.
 //!
-//! An idle stream keeps some 300 bytes and its history; the figures of the last minute are there
-//! only while a session is open.
+//! An idle stream keeps some 300 bytes, its history, and 240 bytes of bit rates once it had media; the
+//! figures of the last minute are there only while a session is open.
+
+mod bit_rates;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use streamkeep_api::{
-    AckError, AckTimes, ApiError, LastFragment, StreamHealth, StreamRef, StreamState,
+    AckError, AckTimes, ApiError, BitRateHistory, LastFragment, StreamHealth, StreamRef,
+    StreamState,
 };
 use streamkeep_engine::Engine;
 use streamkeep_ingest::{ErrorId, LiveStart};
 use streamkeep_media::{Fragment, SessionHeader, TrackKind, UnixMillis};
 use tokio::task::spawn_blocking;
 
+use self::bit_rates::BitRates;
 use super::coverage::Shown;
 use super::stream_history::{Event, Happening, History};
 
@@ -29,13 +33,14 @@ const PRODUCER_LEN_MAX: usize = 128;
 /// A stream whose last session ended with an ack error is refused for this long; then it is off.
 const REFUSED_MS: u64 = 60_000;
 
-/// The answer of GetStreamHealth, in the order of the request.
+/// The answer of GetStreamHealth, in the order of the request, with `history_steps` of bit rates.
 ///
 /// # Errors
 /// The server is stopping. A stream whose index cannot be read shows no last fragment.
 pub(crate) async fn answer(
     engine: &Engine,
     streams: Vec<(StreamRef, Result<Shown, ApiError>)>,
+    history_steps: Option<usize>,
     now: UnixMillis,
 ) -> Result<Bytes, ApiError> {
     let shown = streams.iter().filter_map(|(_, shown)| shown.as_ref().ok());
@@ -65,7 +70,10 @@ pub(crate) async fn answer(
     let health = |(_, runtime): Shown| {
         let metrics = &runtime.metrics;
         let viewers = metrics.get_connections.get() + metrics.open_live_tiles.get();
-        runtime.watch.health(now, u32::try_from(viewers).unwrap_or(0))
+        StreamHealth {
+            bit_rate_history: history_steps.map(|steps| runtime.watch.bit_rates(steps, now)),
+            ..runtime.watch.health(now, u32::try_from(viewers).unwrap_or(0))
+        }
     };
     let answers: Vec<_> =
         streams.into_iter().map(|(wanted, shown)| (wanted, shown.map(health))).collect();
@@ -84,7 +92,10 @@ pub(crate) struct StreamWatch {
 
 #[derive(Debug)]
 struct State {
+    /// Nothing is known from before.
+    since: UnixMillis,
     history: History,
+    rates: BitRates,
     /// Open sessions, oldest first: one, for moments two.
     open: Vec<Open>,
     sessions: u32,
@@ -158,7 +169,9 @@ impl StreamWatch {
     /// A stream without a session, watched since `now`.
     pub(crate) fn new(now: UnixMillis) -> Self {
         let state = State {
+            since: now,
             history: History::new(now),
+            rates: BitRates::default(),
             open: Vec::new(),
             sessions: 0,
             closed_at: None,
@@ -232,6 +245,7 @@ impl StreamWatch {
         if !kept {
             state.refused_since = None;
         }
+        state.rates.add(fragment.server_timestamp, now, fragment.media_len());
         state.media.get_or_insert_default().take(fragment, now, kept);
     }
 
@@ -369,7 +383,15 @@ impl StreamWatch {
         self.state().last.get_or_insert(last);
     }
 
-    /// How the stream is doing; `viewers` read it with GetMedia.
+    /// Bits of media a second, for the last `steps` that are over. What of a fragment has come counts when it
+    /// is complete, so a step in which one still arrives is not over.
+    pub(crate) fn bit_rates(&self, steps: usize, now: UnixMillis) -> BitRateHistory {
+        let state = self.state();
+        let arriving = state.open.iter().filter_map(|open| open.arriving).min();
+        state.rates.read(steps, state.since, arriving.unwrap_or(now).min(now))
+    }
+
+    /// How the stream is doing, without its bit rates; `viewers` read it with GetMedia.
     pub(crate) fn health(&self, now: UnixMillis, viewers: u32) -> StreamHealth {
         let state = self.state();
         let (word, since) = state.word(now);
@@ -399,6 +421,7 @@ impl StreamWatch {
             }),
             received_ack: media.and_then(|m| m.ack_times(now, |recent| recent.received_us)),
             persisted_ack: media.and_then(|m| m.ack_times(now, |recent| recent.persisted_us)),
+            bit_rate_history: None,
             clock_skew_ms: state.last.map(|last| {
                 last.producer_timestamp.0.cast_signed() - last.server_timestamp.0.cast_signed()
             }),

@@ -17,9 +17,9 @@ use streamkeep_media::{StreamId, UnixMillis};
 
 pub(crate) use answers::extension_examples;
 pub use answers::{
-    AckError, AckTimes, Coverage, CoverageGap, CoveragePoints, CoverageRun, DecoderHealth,
-    DeliveryHealth, DiskHealth, DiskHistory, DiskOutlook, FragmentInfo, GapReason, Image,
-    ImageError, IngestHealth, LastFragment, Latency, PlaybackHealth, Problem, ProblemKind,
+    AckError, AckTimes, BitRateHistory, Coverage, CoverageGap, CoveragePoints, CoverageRun,
+    DecoderHealth, DeliveryHealth, DiskHealth, DiskHistory, DiskOutlook, FragmentInfo, GapReason,
+    Image, ImageError, IngestHealth, LastFragment, Latency, PlaybackHealth, Problem, ProblemKind,
     ServerHealth, Severity, StoreHealth, StoreState, StreamHealth, StreamState, Thumbnail,
     dash_streaming_session_url, get_coverage, get_images, get_server_health, get_stream_health,
     get_thumbnails, hls_streaming_session_url, list_fragments,

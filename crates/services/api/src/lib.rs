@@ -52,8 +52,8 @@ mod token;
 pub use access::{AccessContext, Authorizer, Decision, Principal, RootOnly, denied};
 pub use arn::{Owner, OwnerError, ResourceArn};
 pub use control_plane::{
-    AckError, AckTimes, ControlPlane, Coverage, CoverageGap, CoveragePoints, CoverageRun,
-    DecoderHealth, DeliveryHealth, DiskHealth, DiskHistory, DiskOutlook, FragmentInfo,
+    AckError, AckTimes, BitRateHistory, ControlPlane, Coverage, CoverageGap, CoveragePoints,
+    CoverageRun, DecoderHealth, DeliveryHealth, DiskHealth, DiskHistory, DiskOutlook, FragmentInfo,
     FragmentsPage, GapReason, Image, ImageError, ImagesPage, IngestHealth, LastFragment, Latency,
     PlaybackHealth, Problem, ProblemKind, ServerHealth, Settings, Severity, StoreHealth,
     StoreState, StreamHealth, StreamState, Thumbnail, dash_streaming_session_url, get_coverage,

@@ -239,3 +239,21 @@ fn an_idle_stream_is_small() {
     let state = watch.state();
     assert!(state.media.is_none() && state.open.capacity() == 0);
 }
+
+#[test]
+fn bit_rates_of_steps_that_are_over() {
+    let watch = StreamWatch::new(at(5000));
+    let id = watch.open(at(6000), None);
+    send(&watch, id, 11_000, 41_000);
+    let rates = |now, steps| watch.bit_rates(steps, at(now)).bits_per_second;
+    // 250 kB in 2 s; one of them lies across each border of steps.
+    let full = Some(1_000_000);
+    assert_eq!(rates(41_000, 4), [None, Some(900_000), full, full]);
+    // The one that began before the border is still arriving: its bytes are not counted yet.
+    watch.started(id, &start(49_000), &[]);
+    assert_eq!(watch.bit_rates(1, at(50_500)).end, at(40_000));
+    watch.complete(id, &fragment(49_000, true), at(51_000), true);
+    assert_eq!(rates(51_000, 2), [full, Some(200_000)]);
+    watch.close(id, &[], at(52_000));
+    assert_eq!(rates(71_000, 3), [Some(200_000), Some(100_000), Some(0)]);
+}

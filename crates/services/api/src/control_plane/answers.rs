@@ -14,8 +14,8 @@ use streamkeep_media::{FragmentNumber, UnixMillis};
 pub(crate) use extension::extension_examples;
 pub(super) use extension::get_stream_tags;
 pub use extension::{
-    AckError, AckTimes, Coverage, CoverageGap, CoveragePoints, CoverageRun, GapReason,
-    LastFragment, StreamHealth, StreamState, get_coverage, get_stream_health,
+    AckError, AckTimes, BitRateHistory, Coverage, CoverageGap, CoveragePoints, CoverageRun,
+    GapReason, LastFragment, StreamHealth, StreamState, get_coverage, get_stream_health,
 };
 pub use images::{Image, ImageError, Thumbnail, get_images, get_thumbnails};
 pub use server_health::{

@@ -4,7 +4,7 @@ use streamkeep_media::UnixMillis;
 
 use super::{FragmentSelectorType, REQUIRED, StreamRef, read};
 use crate::shape::Fields;
-use crate::{ApiError, Operation};
+use crate::{ApiError, BitRateHistory, Operation};
 
 /// OpenLive: the longest `X-Amz-Expires`, in seconds. The URL is used at once; a page that reconnects
 /// signs another.
@@ -61,6 +61,8 @@ impl GetCoverageRequest {
 pub struct GetStreamHealthRequest {
     /// 1..=1000, in the order of the answer.
     pub streams: Vec<StreamRef>,
+    /// So many steps of [`BitRateHistory`]; none are wanted by most.
+    pub history_steps: Option<usize>,
 }
 
 impl GetStreamHealthRequest {
@@ -68,7 +70,12 @@ impl GetStreamHealthRequest {
     /// InvalidArgumentException: the body breaks the shape.
     pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let mut fields = read(Operation::GetStreamHealth, body)?;
-        Ok(Self { streams: streams(&mut fields) })
+        let minutes = fields.integer("HistoryMinutes");
+        let steps = |minutes| {
+            let minutes = usize::try_from(minutes).expect("1..=10 by the table");
+            minutes * 60 / BitRateHistory::STEP_SECONDS as usize
+        };
+        Ok(Self { streams: streams(&mut fields), history_steps: minutes.map(steps) })
     }
 }
 

@@ -171,7 +171,7 @@ fn valid_playback() -> Vec<(Operation, Value)> {
                 "MaxPoints": 10_000, "FragmentSelectorType": "PRODUCER_TIMESTAMP",
             }),
         ),
-        (O::GetStreamHealth, json!({ "Streams": ["cam1"] })),
+        (O::GetStreamHealth, json!({ "Streams": ["cam1"], "HistoryMinutes": 10 })),
         (
             O::GetThumbnails,
             json!({

@@ -189,6 +189,24 @@ pub struct StreamHealth {
     pub clock_skew_ms: Option<i64>,
     /// Open GetMedia connections.
     pub viewers: u32,
+    /// When it was asked for.
+    pub bit_rate_history: Option<BitRateHistory>,
+}
+
+/// Bits of media per second in the recent past, a step of ten seconds after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BitRateHistory {
+    /// When the last step ended.
+    pub end: UnixMillis,
+    /// Oldest first; `None` where nothing is known.
+    pub bits_per_second: Vec<Option<u64>>,
+}
+
+impl BitRateHistory {
+    /// Length of a step.
+    pub const STEP_SECONDS: u64 = 10;
+    /// Ten minutes.
+    pub const STEPS_MAX: usize = 60;
 }
 
 /// The newest fragment of a stream.
@@ -261,6 +279,11 @@ pub fn get_stream_health(streams: &[(StreamRef, Result<StreamHealth, ApiError>)]
             "PersistedAck": acks(health.persisted_ack),
             "ClockSkewMilliseconds": health.clock_skew_ms,
             "Viewers": health.viewers,
+            "BitRateHistory": health.bit_rate_history.as_ref().map(|history| json!({
+                "StepSeconds": BitRateHistory::STEP_SECONDS,
+                "EndTimestamp": history.end.as_secs_f64(),
+                "BitsPerSecond": history.bits_per_second,
+            })),
         }) else {
             unreachable!("json! of braces is an object");
         };
@@ -361,6 +384,10 @@ pub(crate) fn extension_examples() -> [(&'static str, Value); 5] {
         persisted_ack: Some(AckTimes { p50_ms: 14.0, p99_ms: 40.0 }),
         clock_skew_ms: Some(-800),
         viewers: 3,
+        bit_rate_history: Some(BitRateHistory {
+            end: at(60_000),
+            bits_per_second: vec![None, Some(0), Some(2_060_000), Some(2_110_000)],
+        }),
     };
     let tags = [
         (gate.clone(), Ok(BTreeMap::from([("site".into(), "north".into())]))),
@@ -443,6 +470,12 @@ mod tests {
         );
         assert_eq!(live["LastFragment"]["ServerTimestamp"], 1_795_166_498.0);
         assert_eq!(live["ClockSkewMilliseconds"], -800);
+        let history = &live["BitRateHistory"];
+        assert_eq!(
+            (&history["StepSeconds"], &history["EndTimestamp"]),
+            (&json!(10), &json!(1_795_166_498.0))
+        );
+        assert_eq!(history["BitsPerSecond"], json!([null, 0, 2_060_000, 2_110_000]));
         assert!(example["Streams"][1].get("State").is_none());
         // What is no number is no JSON: it shows as unknown.
         let odd = StreamHealth {
@@ -465,6 +498,7 @@ mod tests {
             persisted_ack: None,
             clock_skew_ms: None,
             viewers: 0,
+            bit_rate_history: None,
         };
         let answer = get_stream_health(&[(StreamRef::Name("x".into()), Ok(odd))]);
         let answer: Value = serde_json::from_slice(&answer).unwrap();

@@ -24,8 +24,13 @@ pub(crate) const GET_COVERAGE: Structure = Structure {
     ],
 };
 pub(crate) const GET_SERVER_HEALTH: Structure = Structure { members: &[] };
-pub(crate) const GET_STREAM_HEALTH: Structure =
-    Structure { members: &[required("Streams", &WATCHED_STREAMS)] };
+pub(crate) const GET_STREAM_HEALTH: Structure = Structure {
+    members: &[
+        required("Streams", &WATCHED_STREAMS),
+        optional("HistoryMinutes", &integer(1, 10))
+            .noting("so much of BitRateHistory, in steps of 10 s; none when absent"),
+    ],
+};
 pub(crate) const GET_STREAM_TAGS: Structure =
     Structure { members: &[required("Streams", &WATCHED_STREAMS)] };
 pub(crate) const GET_THUMBNAILS: Structure = Structure {

@@ -291,6 +291,8 @@ fn limits() {
         (O::GetCoverage, "EndTimestamp", json!(1.001), json!(1)),
         (O::GetCoverage, "FragmentSelectorType", json!("SERVER_TIMESTAMP"), json!("SERVER")),
         (O::GetStreamHealth, "Streams", names(1000), names(1001)),
+        (O::GetStreamHealth, "HistoryMinutes", json!(10), json!(11)),
+        (O::GetStreamHealth, "HistoryMinutes", json!(1), json!(0)),
         (O::GetStreamHealth, "Streams", json!([x(256)]), json!([""])),
         (
             O::GetStreamHealth,
