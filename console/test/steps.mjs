@@ -26,6 +26,9 @@ export async function visit(page, path) {
   }, path);
 }
 
+/** A stream's name in the list: other cases leave streams too. */
+export const streamLink = (page, name) => page.locator(".stream-row .name").getByText(name, { exact: true });
+
 /** Counts what a person does: a click or a key with its typing is one step. */
 export class Steps {
   count = 0;

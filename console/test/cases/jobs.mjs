@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { median, readPictures } from "../pixels.mjs";
-import { Steps, fillIn, pause, signIn } from "../steps.mjs";
+import { Steps, fillIn, pause, signIn, streamLink } from "../steps.mjs";
 import { WALL_STREAMS } from "./wall.mjs";
 
 const tiles = (page, count) => page.waitForFunction((count) => document.querySelectorAll(".tile.is-live").length === count, count, { timeout: 20_000 });
@@ -40,7 +40,7 @@ export default [
       await page.setViewportSize({ width: 390, height: 844 });
       await signIn(test, "/console/streams");
       const steps = new Steps(page);
-      await steps.click(page.locator(".stream-row .name").first());
+      await steps.click(streamLink(page, WALL_STREAMS[0]));
       await page.locator("video.is-shown").waitFor();
       await page.waitForFunction(() => document.querySelector("video.is-shown").readyState >= 2, undefined, { timeout: 10_000 });
       const ages = [];

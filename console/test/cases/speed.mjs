@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { median, quantile, readPictures } from "../pixels.mjs";
 import { serveSite } from "../site.mjs";
-import { pause, signIn, visit } from "../steps.mjs";
+import { pause, signIn, streamLink, visit } from "../steps.mjs";
 import { Watch } from "../browser.mjs";
 import { WALL_STREAMS } from "./wall.mjs";
 
@@ -80,7 +80,7 @@ export default [
     needs: "wall",
     run: async (test) => {
       await withPage(test, SLOW, async (page) => {
-        const stream = await press(page, page.locator(".stream-row .name").first());
+        const stream = await press(page, streamLink(page, WALL_STREAMS[0]));
         test.notes.push(`stream page: ${words(stream)}`);
         assert.ok(Math.min(stream.still ?? Infinity, stream.frame ?? Infinity) <= SLOW_MS_MAX, words(stream));
         await visit(page, "/console/settings");
@@ -125,7 +125,7 @@ export default [
       await withPage(test, null, async (page) => {
         const found = [];
         for (let n = 0; n < PRESSES; n++) {
-          await press(page, page.locator(".stream-row .name").first());
+          await press(page, streamLink(page, WALL_STREAMS[0]));
           await page.waitForFunction(() => window.firsts.frame, undefined, { timeout: 15_000 });
           found.push(await page.evaluate(() => window.firsts));
           const [{ ageMs }] = await readPictures(page, "video.is-shown");
