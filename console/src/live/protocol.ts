@@ -37,6 +37,7 @@ export const TIERS: readonly Tier[] = ["still", "key", "sub", "full"];
 
 export type Kind = "init" | "media" | "still" | "sound-init" | "sound";
 const KINDS: Record<Kind, number> = { init: 1, media: 2, still: 3, "sound-init": 4, sound: 5 };
+const KIND_OF = new Map((Object.keys(KINDS) as Kind[]).map((kind) => [KINDS[kind], kind]));
 
 export interface Chunk {
   kind: Kind;
@@ -134,11 +135,12 @@ export function decodeChunk(message: ArrayBuffer): Chunk {
   const view = new DataView(message);
   if (view.getUint8(0) !== VERSION) throw new ProtocolError(`version ${view.getUint8(0)}`);
   const code = view.getUint8(1);
-  const kind = (Object.keys(KINDS) as Kind[]).find((kind) => KINDS[kind] === code);
+  const kind = KIND_OF.get(code);
   if (!kind) throw new ProtocolError(`kind ${code}`);
   const flags = view.getUint8(4);
   if (view.getUint8(5) | view.getUint8(6) | view.getUint8(7)) throw new ProtocolError("reserved bytes are not zero");
-  const wallUs = Number(view.getBigInt64(8, true));
+  // Exact as far as it is a safe integer.
+  const wallUs = view.getInt32(12, true) * 2 ** 32 + view.getUint32(8, true);
   if (!Number.isSafeInteger(wallUs)) throw new ProtocolError("wall time out of range");
   return {
     kind,

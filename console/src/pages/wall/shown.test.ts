@@ -45,7 +45,7 @@ test("stills say how old they are", () => {
 });
 
 test("each tile is counted once", () => {
-  expect([of({}), of({ tier: "key" }), of({ isLinked: false }), of(null), of(null, { isOff: true })].map(groupOf))
+  expect([of({}), of({ tier: "key" }), of({ isLinked: false }), of(null), of(null, { isOff: true })].map(({ mode }) => groupOf(mode)))
     .toEqual(["live", "live", "stale", "still", "down"]);
 });
 
@@ -53,7 +53,7 @@ test("what neither plays nor has stills says so, once that is known", () => {
   const codec = { why: "codec", hasStill: false } as const;
   expect(of(null, codec).mode).toBe("waiting");
   expect(of(null, { ...codec, isStillRefused: true })).toMatchObject({ mode: "unplayable", ageMs: null, hasVideo: false });
-  expect(groupOf(of(null, { ...codec, isStillRefused: true }))).toBe("down");
+  expect(groupOf(of(null, { ...codec, isStillRefused: true }).mode)).toBe("down");
   expect(of(null, { why: "codec" }).mode).toBe("still");
   expect(of(null, { why: "budget", hasStill: false, isStillRefused: true }).mode).toBe("waiting");
 });

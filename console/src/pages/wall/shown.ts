@@ -67,6 +67,11 @@ export function shownOf(facts: Facts): Shown {
   return { ...shown, ageMs: isDelay ? Math.round(ageMs / 100) * 100 : Math.floor(ageMs / 1000) * 1000 };
 }
 
+/** There is nothing new to read. */
+export function isSame(one: Shown, other: Shown): boolean {
+  return (Object.keys(one) as (keyof Shown)[]).every((key) => one[key] === other[key]);
+}
+
 function exact(facts: Facts): Shown {
   const { live, why, now, stillAtMs } = facts;
   const none = { ageMs: null, name: "", text: "", retries: live?.retries ?? 0, why, hasVideo: false };
@@ -95,7 +100,7 @@ function exact(facts: Facts): Shown {
   return { ...none, mode: isKey ? "key" : "live", ageMs: facts.isClockOff || age === null ? null : Math.max(0, age), hasVideo };
 }
 
-export function groupOf({ mode }: Shown): Group {
+export function groupOf(mode: Mode): Group {
   if (mode === "live" || mode === "key") return "live";
   if (mode === "stale") return "stale";
   return mode === "still" || mode === "waiting" ? "still" : "down";

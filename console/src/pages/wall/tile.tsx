@@ -50,42 +50,19 @@ export function Tile({ wall, name, still, isEnlarged, hasStats, buttonRef, calls
     return () => void calls.current?.delete(name);
   });
 
-  const shown = tile?.shown.value;
-  const mode = shown?.mode ?? "waiting";
-  const trouble = shown && troubleWords(shown, tile?.codec ?? "");
-  const why = shown && tile ? whyWords(shown, tile.codec) : "";
+  const mode = tile?.mode.value ?? "waiting";
+  const hasVideo = tile?.hasVideo.value ?? false;
   const pinned = tile?.pinned.value ?? "auto";
   const isHeard = tile?.sound.value === "on";
-  const said = shown ? nameWords(name, shown) : name;
   const isChosen = wall.sound.value === name;
   return (
     <div class={`tile is-${mode}${isEnlarged ? " is-enlarged" : ""}`} data-stream={name} data-mode={mode}>
       {still?.url && <img class="tile-picture" src={still.url} alt="" />}
-      <video ref={video} class={`tile-picture${shown?.hasVideo ? "" : " is-empty"}`} muted playsInline aria-hidden="true" />
-      <button type="button" class="tile-hit" ref={buttonRef} aria-label={isHeard ? `${said}, ${t("wall.sound.heard")}` : said} aria-pressed={isEnlarged}
-        onFocus={onFocus}
-        // From the keyboard a press has no count.
-        onClick={(event) => { if (event.detail === 0) onEnlarge(); }}
-        onDblClick={onEnlarge} />
+      <video ref={video} class={`tile-picture${hasVideo ? "" : " is-empty"}`} muted playsInline aria-hidden="true" />
+      <Hit tile={tile} name={name} isEnlarged={isEnlarged} buttonRef={buttonRef} onFocus={onFocus} onEnlarge={onEnlarge} />
       <span class="tile-label tile-name ellipsis">{isHeard && <Icon name="sound" />}{name}</span>
-      {shown && (
-        <span class="tile-label tile-badge" title={why}>
-          <span class="sign" aria-hidden="true">{SIGNS[mode]}</span>{badgeWords(shown)}
-          {why && <span class="tile-why">{why}</span>}
-        </span>
-      )}
-      {trouble && (
-        <div class="tile-trouble">
-          {mode === "denied" && <Icon name="lock" />}
-          <strong>{trouble.text}</strong>
-          {trouble.detail && <span class="small">{trouble.detail}</span>}
-          {(mode === "denied" || mode === "error" || mode === "blocked") && (
-            <Button isSmall icon={mode === "blocked" ? "play" : "retry"} onClick={() => tile?.retry()}>
-              {t(mode === "blocked" ? "player.play" : "retry")}
-            </Button>
-          )}
-        </div>
-      )}
+      {tile && <Badge tile={tile} />}
+      {tile && <Trouble tile={tile} />}
       {hasStats && tile && <Stats tile={tile} />}
       <div class="tile-menu">
         <Menu button={{ icon: "more", label: t("wall.menu", { name }), isSmall: true }} items={[
@@ -95,13 +72,56 @@ export function Tile({ wall, name, still, isEnlarged, hasStats, buttonRef, calls
             label: t(isChosen ? "player.mute" : "player.unmute"), icon: isChosen ? "mute" : "sound",
             onChoose: () => wall.setSound(isChosen ? null : name),
           },
-          { label: t("player.snapshot"), icon: "camera", disabled: !shown?.hasVideo, onChoose: snapshot },
+          { label: t("player.snapshot"), icon: "camera", disabled: !hasVideo, onChoose: snapshot },
           ...PINS.map((pin) => ({
             label: t(`wall.pin.${pin as "auto" | "still" | "key" | "full"}`), isChosen: pinned === pin,
             onChoose: () => tile?.pin(pin === "auto" ? null : pin),
           })),
         ]} />
       </div>
+    </div>
+  );
+}
+
+// What is said of a tile changes some times a second: in parts of their own, so that the rest is not drawn with it.
+
+function Hit({ tile, name, isEnlarged, buttonRef, onFocus, onEnlarge }: Pick<TileProps, "name" | "isEnlarged" | "buttonRef" | "onFocus" | "onEnlarge"> & { tile: WallTile | null }) {
+  const said = tile ? nameWords(name, tile.shown.value) : name;
+  return (
+    <button type="button" class="tile-hit" ref={buttonRef} aria-pressed={isEnlarged}
+      aria-label={tile?.sound.value === "on" ? `${said}, ${t("wall.sound.heard")}` : said}
+      onFocus={onFocus}
+      // From the keyboard a press has no count.
+      onClick={(event) => { if (event.detail === 0) onEnlarge(); }}
+      onDblClick={onEnlarge} />
+  );
+}
+
+function Badge({ tile }: { tile: WallTile }) {
+  const shown = tile.shown.value;
+  const why = whyWords(shown, tile.codec);
+  return (
+    <span class="tile-label tile-badge" title={why}>
+      <span class="sign" aria-hidden="true">{SIGNS[shown.mode]}</span>{badgeWords(shown)}
+      {why && <span class="tile-why">{why}</span>}
+    </span>
+  );
+}
+
+function Trouble({ tile }: { tile: WallTile }) {
+  const { mode } = tile.shown.value;
+  const trouble = troubleWords(tile.shown.value, tile.codec);
+  if (!trouble) return null;
+  return (
+    <div class="tile-trouble">
+      {mode === "denied" && <Icon name="lock" />}
+      <strong>{trouble.text}</strong>
+      {trouble.detail && <span class="small">{trouble.detail}</span>}
+      {(mode === "denied" || mode === "error" || mode === "blocked") && (
+        <Button isSmall icon={mode === "blocked" ? "play" : "retry"} onClick={() => tile.retry()}>
+          {t(mode === "blocked" ? "player.play" : "retry")}
+        </Button>
+      )}
     </div>
   );
 }

@@ -164,7 +164,7 @@ function Tiles({ api, choice, all }: { api: Api; choice: Choice; all: readonly s
           </span>
         )}
         <span class="grow" />
-        <span class="muted">{timeOfDay(serverNow.value)} {ownZone()}</span>
+        <Clock />
         <Counts wall={wall} />
         <SoundControl wall={wall} onToggle={toggleSound} />
         <Button isSmall icon="fullscreen" label={t("player.fullscreen")} onClick={fullscreen} />
@@ -183,6 +183,10 @@ function Tiles({ api, choice, all }: { api: Api; choice: Choice; all: readonly s
   );
 }
 
+function Clock() {
+  return <span class="muted">{timeOfDay(serverNow.value)} {ownZone()}</span>;
+}
+
 /** Which tile is heard, and whether it is. */
 function SoundControl({ wall, onToggle }: { wall: Wall; onToggle: () => void }) {
   const name = wall.sound.value;
@@ -199,7 +203,7 @@ function SoundControl({ wall, onToggle }: { wall: Wall; onToggle: () => void }) 
 
 function Counts({ wall }: { wall: Wall }) {
   const count = { live: 0, stale: 0, still: 0, down: 0 };
-  for (const tile of wall.tiles.value.values()) count[groupOf(tile.shown.value)] += 1;
+  for (const tile of wall.tiles.value.values()) count[groupOf(tile.mode.value)] += 1;
   return (
     <span class="wall-counts">
       <span>{t("wall.live", { n: count.live })}</span>
@@ -215,19 +219,19 @@ function Counts({ wall }: { wall: Wall }) {
 function Announcer({ wall }: { wall: Wall }) {
   const [said, say] = useState("");
   const last = useRef({ at: 0, modes: new Map<string, string>() });
-  const tiles = [...wall.tiles.value.values()].map((tile) => ({ name: tile.name, shown: tile.shown.value }));
+  const tiles = [...wall.tiles.value.values()].map((tile) => ({ tile, group: groupOf(tile.mode.value) }));
+  void serverNow.value; // what could not be said yet is said later
   useEffect(() => {
     const { at, modes } = last.current;
     const isDue = performance.now() - at >= SAY_EVERY_MS;
-    for (const { name, shown } of tiles) {
+    for (const { tile: { name, shown }, group } of tiles) {
       const before = modes.get(name);
-      const group = groupOf(shown);
       const isNews = before !== undefined && before !== group && (group === "stale" || group === "down" || before === "stale");
       if (isNews && !isDue) continue;
       modes.set(name, group);
       if (!isNews || last.current.at !== at) continue;
       last.current.at = performance.now();
-      say(nameWords(name, shown));
+      say(nameWords(name, shown.peek()));
     }
   });
   return <span class="visually-hidden" role="status">{said}</span>;

@@ -1,7 +1,7 @@
 // The tiles of a wall: who gets which tier, when live pictures stop and begin again. No framework in it but
 // the signals that tell what is to be seen.
 
-import { type Signal, signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, computed, signal } from "@preact/signals";
 import type { StreamHealth } from "../../api/types.ts";
 import type { MediaSurface } from "../../live/feeder.ts";
 import { Line } from "../../live/line.ts";
@@ -13,7 +13,7 @@ import {
   type Budget, type PlaybackSample, type Share, type TileNeed, type Why, Steps, shareOut, tierAbove, tierBelow,
 } from "../../live/tiers.ts";
 import type { LiveAnswer } from "./open-live.ts";
-import { type Shown, shownOf } from "./shown.ts";
+import { type Mode, type Shown, isSame, shownOf } from "./shown.ts";
 
 export const TICK_MS = 250;
 const SHARE_EVERY_TICKS = 4;
@@ -249,6 +249,8 @@ export class Wall {
 
 export class WallTile {
   readonly shown: Signal<Shown>;
+  readonly mode: ReadonlySignal<Mode>;
+  readonly hasVideo: ReadonlySignal<boolean>;
   readonly pinned: Signal<Tier | null> = signal(null);
   readonly sound: Signal<SoundState> = signal("off");
   /** What the feed says of the pictures; "" before. */
@@ -268,6 +270,8 @@ export class WallTile {
   constructor(private readonly wall: Wall, readonly name: string, readonly video: HTMLVideoElement) {
     this.#since = wall.needs.now();
     this.shown = signal(this.#shown());
+    this.mode = computed(() => this.shown.value.mode);
+    this.hasVideo = computed(() => this.shown.value.hasVideo);
   }
 
   need(id: number, isEnlarged: boolean): TileNeed {
@@ -339,7 +343,7 @@ export class WallTile {
       this.wall.share();
     }
     const next = this.#shown();
-    if (JSON.stringify(next) !== JSON.stringify(this.shown.peek())) this.shown.value = next;
+    if (!isSame(next, this.shown.peek())) this.shown.value = next;
   }
 
   /** Steps by how the pictures run; tells the step it took. */
