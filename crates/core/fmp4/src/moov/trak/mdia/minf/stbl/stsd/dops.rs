@@ -1,5 +1,7 @@
 //! Opus specific box: "Encapsulation of Opus in ISO Base Media File Format" §4.3.2. The fields of
-//! the identification header (RFC 7845 §5.1), big endian, version 0.
+//! the identification header (RFC 7845 §5.1), big endian, version 0; but the input sample rate, which is
+//! there for information only, is always 48,000: Chromium refuses a track where it differs from the sample
+//! entry's ("sample rate mismatches"), and the picture with it.
 
 use crate::Error;
 use crate::box_writer::BoxWriter;
@@ -7,12 +9,12 @@ use crate::box_writer::BoxWriter;
 /// `head` must have passed [`check`].
 pub(super) fn write(out: &mut Vec<u8>, head: &[u8]) {
     let Some((fields, table)) = split(head) else { return };
-    let [_version, channels, skip0, skip1, r0, r1, r2, r3, gain0, gain1, family] = *fields;
+    let [_version, channels, skip0, skip1, _, _, _, _, gain0, gain1, family] = *fields;
     out.put_box(b"dOps", |out| {
         out.put_u8(0); // Version
         out.put_u8(channels);
         out.put_u16(u16::from_le_bytes([skip0, skip1]));
-        out.put_u32(u32::from_le_bytes([r0, r1, r2, r3]));
+        out.put_u32(48_000); // InputSampleRate
         out.put_u16(u16::from_le_bytes([gain0, gain1]));
         out.put_u8(family);
         out.put_bytes(table);
@@ -41,7 +43,8 @@ mod tests {
 
     #[test]
     fn boxes() {
-        let head = *b"OpusHead\x01\x01\x38\x01\x80\xbb\0\0\xfe\xff\0";
+        // Made from sound of 8 kHz.
+        let head = *b"OpusHead\x01\x01\x38\x01\x40\x1f\0\0\xfe\xff\0";
         let mut out = Vec::new();
         write(&mut out, &head);
         assert_eq!(out, b"\0\0\0\x13dOps\0\x01\x01\x38\0\0\xbb\x80\xff\xfe\0");
