@@ -47,7 +47,7 @@ async function prepare(test, { needs = "camera" }) {
   if (needs === "camera" && !test.camera?.isOn) {
     await server.call("CreateStream", { StreamName: "gate-3", DataRetentionInHours: 24, Tags: { site: "north" } })
       .catch(({ kind }) => assert.equal(kind, "ResourceInUseException"));
-    test.camera = new Camera(server, "gate-3", { audio: true });
+    test.camera = new Camera(server, "gate-3", { audio: "aac" });
     await pause(8000);
   }
 }

@@ -12,6 +12,8 @@ export const FRAGMENT_SECONDS = 2;
 
 const GOP = FRAME_RATE * FRAGMENT_SECONDS;
 
+const AUDIO = { aac: ["aac", "-b:a", "64k"], mulaw: ["pcm_mulaw", "-ar", "8000"] };
+
 /** YUV 4:2:0 pictures: a grey ramp, a bar that moves, the clock. */
 class Picture {
   constructor() {
@@ -42,7 +44,7 @@ function encoderArguments({ bFrames, audio, output }) {
     : ["-preset", "ultrafast", "-tune", "zerolatency", "-threads", "1", "-x264-params", "scenecut=0"];
   return [
     "-hide_banner", "-loglevel", "error", ...input, ...sound,
-    "-map", "0:v", ...(audio ? ["-map", "1:a", "-c:a", "aac", "-b:a", "64k", "-shortest"] : []),
+    "-map", "0:v", ...(audio ? ["-map", "1:a", "-c:a", ...AUDIO[audio], "-shortest"] : []),
     "-c:v", "libx264", ...video, "-g", `${GOP}`, "-keyint_min", `${GOP}`, "-b:v", "800k",
     "-pix_fmt", "yuv420p", "-f", "matroska", "-cluster_time_limit", "40", "-flush_packets", "1",
     output,
@@ -72,7 +74,7 @@ export async function record(file, { seconds, firstMs, bFrames, audio }) {
 
 /** A camera that is on: each picture is stamped with the time of day it was made. */
 export class Camera {
-  constructor(server, stream, { bFrames = false, audio = false } = {}) {
+  constructor(server, stream, { bFrames = false, audio = null } = {}) {
     this.isOn = true;
     this.encoder = spawn("ffmpeg", encoderArguments({ bFrames, audio, output: "pipe:1" }), {
       stdio: ["pipe", "pipe", "inherit"],

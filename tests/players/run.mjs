@@ -69,7 +69,7 @@ class Context {
     for (const [index, [after, length]] of parts.entries()) {
       const file = path.join(this.server.directory, `${stream}-${index}.mkv`);
       const firstMs = start + after * 1000;
-      await record(file, { seconds: length, firstMs, bFrames: kind.bFrames, audio: true });
+      await record(file, { seconds: length, firstMs, bFrames: kind.bFrames, audio: "aac" });
       await this.server.run(["put", stream, file, "--start", String(firstMs / 1000)]);
       seconds += length;
     }
@@ -82,7 +82,7 @@ class Context {
     if (!this.cameras.has(stream)) {
       for (const camera of this.cameras.values()) camera.kill(); // two cores: one camera at a time
       await this.server.call("CreateStream", { StreamName: stream, DataRetentionInHours: 2 });
-      this.cameras.set(stream, new Camera(this.server, stream, { bFrames, audio: true }));
+      this.cameras.set(stream, new Camera(this.server, stream, { bFrames, audio: "aac" }));
       await pause(9_000); // a list of some fragments to begin with
     }
     return stream;

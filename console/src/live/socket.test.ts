@@ -263,8 +263,8 @@ test("sound is asked for, and again on each new connection and number", async ()
   expect(last().sent.slice(-2).map(({ op }) => op)).toEqual(["open", "sound"]);
   expect(last().of("sound")).toEqual([{ op: "sound", tile: 1, on: true }]);
   last().text({ tile: 1, is: "sound", codec: "mp4a.40.2" });
-  last().text({ tile: 1, is: "sound", codec: null, name: "SoundNotLive", text: "A_MS/ACM" });
-  expect(heard.filter((text) => text.startsWith("sound"))).toEqual(["sound mp4a.40.2", "sound SoundNotLive"]);
+  last().text({ tile: 1, is: "sound", codec: null, name: "NoSound", text: "" });
+  expect(heard.filter((text) => text.startsWith("sound"))).toEqual(["sound mp4a.40.2", "sound NoSound"]);
   link.reopen();
   expect(last().of("sound").at(-1)).toEqual({ op: "sound", tile: 2, on: true });
   last().lose();

@@ -18,8 +18,6 @@ export type SoundState =
   | "on"
   /** The stream has none that can be played. */
   | "none"
-  /** Its codec cannot be sent live. */
-  | "not-live"
   /** Only key frames are shown. */
   | "key"
   /** The browser waits for a press, or cannot play it. */
@@ -85,7 +83,7 @@ export class LiveTile {
   #wantsSound = false;
   #player: SoundPlayer | null = null;
   /** What the server said of the sound, or what went wrong with it. */
-  #soundTrouble: "none" | "not-live" | SoundFault | null = null;
+  #soundTrouble: "none" | SoundFault | null = null;
 
   constructor(options: LiveTileOptions) {
     this.#options = options;
@@ -228,9 +226,9 @@ export class LiveTile {
         this.#feeder ??= this.#newFeeder();
         this.#feeder.setFormat({ codec, isKeyOnly: tier === "key" });
       },
-      onSound: ({ codec, name }) => {
+      onSound: ({ codec }) => {
         if (!this.#wantsSound) return;
-        this.#soundTrouble = codec === null ? (name === "SoundNotLive" ? "not-live" : "none") : null;
+        this.#soundTrouble = codec === null ? "none" : null;
         if (codec === null) return this.#quiet();
         this.#player ??= this.#newPlayer();
         this.#player.setFormat(codec);

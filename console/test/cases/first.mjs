@@ -33,7 +33,7 @@ export default [
       const { page } = test;
       await signIn(test, "/console/streams/gate-3");
       await page.getByText("Nothing has arrived yet").waitFor();
-      test.camera = new Camera(test.server, "gate-3", { audio: true });
+      test.camera = new Camera(test.server, "gate-3", { audio: "aac" });
       const begun = Date.now();
       await moves(page, 1, 40_000);
       test.notes.push(`picture ${((Date.now() - begun) / 1000).toFixed(1)} s after the camera was switched on`);

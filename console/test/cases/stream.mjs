@@ -171,7 +171,7 @@ export default [
       assert.ok(after < 6000, `${after} ms`);
       await page.locator(".state.OFF").first().waitFor({ timeout: 30_000 });
       await pause(3000);
-      test.camera = new Camera(test.server, "gate-3", { audio: true });
+      test.camera = new Camera(test.server, "gate-3", { audio: "aac" });
       const again = Date.now();
       await page.locator(".player:not(.is-stale) .badge", { hasText: "live" }).waitFor({ timeout: 30_000 });
       await moves(page, 1, 20_000);

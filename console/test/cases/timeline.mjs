@@ -10,7 +10,7 @@ import { Steps, fault, pause, signIn, tenThousandStreams, visit } from "../steps
 
 /** A camera at gate-3 that is on while `run` goes; by then it has sent for so long. */
 async function withCamera(test, run, seconds = 12) {
-  const own = test.camera?.isOn ? null : new Camera(test.server, "gate-3", { audio: true });
+  const own = test.camera?.isOn ? null : new Camera(test.server, "gate-3", { audio: "aac" });
   try {
     const begun = (own ?? test.camera).begunAt ?? Date.now();
     await pause(Math.max(0, begun + seconds * 1000 - Date.now()));

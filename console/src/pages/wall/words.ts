@@ -36,7 +36,6 @@ export function soundWords(name: string, sound: SoundState): string {
     case "off": return t("wall.sound.hidden", { name });
     case "waiting": return t("wall.sound.waiting", { name });
     case "none": return t("wall.sound.none", { name });
-    case "not-live": return t("wall.sound.notLive", { name });
     case "key": return t("wall.sound.key", { name });
     case "blocked": return t("wall.sound.blocked", { name });
     case "unsupported": return t("wall.sound.unsupported", { name });

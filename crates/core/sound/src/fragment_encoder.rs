@@ -1,6 +1,9 @@
 //! One fragment's sound to Opus packets, without memory of other fragments.
 
+use std::ops::Range;
+
 use bytes::Bytes;
+use ropus::OpusEncoder;
 
 use crate::frame_grid::{FrameGrid, POSITION_MAX};
 use crate::opus_head::opus_head;
@@ -14,8 +17,8 @@ use crate::{Error, SoundFormat};
 #[derive(Debug)]
 pub struct FragmentEncoder {
     format: SoundFormat,
-    settings: OpusSettings,
-    grid: FrameGrid,
+    pub(crate) settings: OpusSettings,
+    pub(crate) grid: FrameGrid,
     /// `None` when the encoder takes the stored rate.
     resampler: Option<Resampler>,
 }
@@ -141,10 +144,20 @@ impl FragmentEncoder {
         let first_encoded = self.grid.warm_up_start(frames.start, stored.begin as u64);
         let pcm = self.encoder_samples(stored, first_encoded, frames.end);
 
+        self.encode_frames(&mut self.settings.encoder()?, &pcm, first_encoded, frames)
+    }
+
+    /// Encodes frames from `first_encoded` on, of which those of `frames` are kept.
+    pub(crate) fn encode_frames(
+        &self,
+        encoder: &mut OpusEncoder,
+        pcm: &[i16],
+        first_encoded: u64,
+        frames: Range<u64>,
+    ) -> Result<Vec<OpusPacket>, Error> {
         let channels = usize::from(self.settings.channels);
         let frame_len = self.settings.frame_len() as usize;
         let packet_len = self.packet_len();
-        let mut encoder = self.settings.encoder()?;
         let mut packets = vec![0; packet_len * (frames.end - frames.start) as usize];
         let mut warm_up = vec![0; packet_len];
         let mut owned = packets.chunks_exact_mut(packet_len);
@@ -195,7 +208,7 @@ impl FragmentEncoder {
     }
 
     /// What the encoder is given for frames `[first, end)`: interleaved, whole frames.
-    fn encoder_samples(&self, mut stored: Stored, first: u64, end: u64) -> Vec<i16> {
+    pub(crate) fn encoder_samples(&self, mut stored: Stored, first: u64, end: u64) -> Vec<i16> {
         let channels = usize::from(self.settings.channels);
         if let Some(resampler) = &self.resampler {
             let begin = self.grid.encoder_begin(first);
@@ -216,10 +229,11 @@ impl FragmentEncoder {
 }
 
 /// Linear samples, interleaved.
-struct Stored {
+#[derive(Clone, Debug)]
+pub(crate) struct Stored {
     /// Position of the first, in `0..=POSITION_MAX`.
-    begin: i64,
-    samples: Vec<i16>,
+    pub(crate) begin: i64,
+    pub(crate) samples: Vec<i16>,
 }
 
 const _: () = assert!(POSITION_MAX <= i64::MAX as u64 / 1_000);

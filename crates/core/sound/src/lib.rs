@@ -1,4 +1,4 @@
-//! G.711 and PCM sound to Opus, deterministic for each fragment.
+//! G.711 and PCM sound to Opus: by the fragment, deterministic, or as it arrives.
 //!
 //! Browsers refuse µ-law, A-law and PCM in MSE (`packaging.md` §1.5), so sound in these forms is
 //! encoded once per fragment, cached, and served as Opus (RFC 6716) in fMP4. Standards: ITU-T
@@ -8,6 +8,9 @@
 //! * [`FragmentEncoder`]: one for each format, holds no state between calls. Given a fragment's
 //!   audio frames, their position by the sample clock of ingest and the tail of the fragment
 //!   before, it returns the fragment's [`OpusPacket`]s.
+//!
+//! * [`StreamEncoder`]: one for each live listener. Given the frames as they come, it returns the
+//!   packets that are complete.
 //!
 //! # Why encoding by fragment does not click
 //!
@@ -25,7 +28,7 @@
 //! The encoder is fixed-point: the same samples give the same bytes on every machine.
 //!
 //! Left out: AAC (no encoder fits our licences and speed), more than two channels, G.726.
-//! Nothing here does I/O, reads a clock or keeps anything.
+//! Nothing here does I/O or reads a clock.
 
 mod error;
 mod format;
@@ -36,6 +39,7 @@ mod opus_head;
 mod opus_settings;
 mod pcm;
 mod resampler;
+mod stream_encoder;
 
 pub use error::Error;
 pub use format::{RATES_HZ, SampleEncoding, SoundFormat};
@@ -43,3 +47,4 @@ pub use fragment_encoder::{FragmentEncoder, FragmentSound, OpusPacket, PacketSpa
 pub use frame_grid::POSITION_MAX;
 pub use opus_settings::{PACKET_SAMPLES_48K, PRE_SKIP_48K};
 pub use pcm::DURATION_MAX_SECONDS;
+pub use stream_encoder::StreamEncoder;

@@ -40,8 +40,10 @@ pub(crate) fn sound(tile: u16, sound: &LiveSound) -> String {
 }
 
 /// No sound comes, and why.
-pub(crate) fn no_sound(tile: u16, name: &str, text: &str) -> String {
-    json!({ "tile": tile, "is": "sound", "codec": null, "name": name, "text": text }).to_string()
+pub(crate) fn no_sound(tile: u16) -> String {
+    let text = "The stream has no sound that can be played.";
+    json!({ "tile": tile, "is": "sound", "codec": null, "name": "NoSound", "text": text })
+        .to_string()
 }
 
 /// Nothing comes since `from`.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use streamkeep_live::{LiveFragment, LiveTail};
 use streamkeep_media::SessionHeader;
-use streamkeep_playback::{LiveSound, LiveVideo, NoLiveSound, SoundRun};
+use streamkeep_playback::{LiveSound, LiveVideo, SoundEncoder, SoundRun};
 
 use crate::credit::Credit;
 use crate::feed::TileMessage;
@@ -16,14 +16,19 @@ use crate::reply;
 #[derive(Debug, Default)]
 pub(crate) struct SoundFeed {
     is_wanted: bool,
-    /// What the page was told: by the session's header, the sound or why there is none.
+    /// What the page was told: by the session's header, the sound or that there is none.
     told: Option<(Arc<SessionHeader>, Option<LiveSound>)>,
     /// The init segment that the page has.
     announced: Option<Bytes>,
     run: Option<SoundRun>,
-    /// Where the sound sent so far ends: in its ticks, without holes, and by the producer's clock.
+    /// Of what follows without a gap.
+    encoder: Option<SoundEncoder>,
+    /// Where the sound sent so far ends, in its ticks, without holes.
     end: u64,
+    /// Where the sound taken so far ends by the producer's clock.
     end_ns: Option<i128>,
+    /// Time jumped before what is sent next.
+    is_moved: bool,
     sequence: u32,
 }
 
@@ -64,15 +69,12 @@ impl SoundFeed {
         let header = &fragment.start.header;
         if self.told.as_ref().is_none_or(|(known, _)| !Arc::ptr_eq(known, header)) {
             let sound = video.sound();
-            if let Err(why) = &sound {
-                let (name, text) = match why {
-                    NoLiveSound::None => ("NoSound", "The stream has no sound that can be played."),
-                    NoLiveSound::NotLive(codec) => ("SoundNotLive", codec.as_str()),
-                };
-                messages.push(TileMessage::Text(reply::no_sound(tile, name, text)));
+            if sound.is_none() {
+                messages.push(TileMessage::Text(reply::no_sound(tile)));
                 (self.run, self.announced) = (None, None);
             }
-            self.told = Some((header.clone(), sound.ok()));
+            self.encoder = None;
+            self.told = Some((header.clone(), sound));
         }
         let Some((_, Some(sound))) = &self.told else { return messages };
         let mut run = match self.run.take() {
@@ -94,31 +96,37 @@ impl SoundFeed {
         if credit.allows(run.len() + OVERHEAD)
             && let Some(group) = run.take()
         {
-            if self.announced.as_ref() != Some(sound.init()) {
-                messages.push(TileMessage::Text(reply::sound(tile, sound)));
-                let header = header_of(Kind::SoundInit, tile, group.wall_ns);
-                messages.push(binary(&header, credit, |out| out.extend_from_slice(sound.init())));
-                (self.announced, self.end, self.end_ns) = (Some(sound.init().clone()), 0, None);
+            let is_away = |end_ns: i128| (group.wall_ns - end_ns).abs() > TOLERANCE_NS;
+            if self.end_ns.is_none_or(is_away) {
+                self.is_moved |= self.end_ns.is_some();
+                self.encoder = None;
             }
-            let length_ns =
-                i128::from(group.duration) * 1_000_000_000 / i128::from(sound.timescale().max(1));
-            let off_ns = self.end_ns.map_or(0, |end_ns| (group.wall_ns - end_ns).abs());
-            let media = MediaHeader {
-                is_key: true,
-                is_discontinuity: off_ns > TOLERANCE_NS,
-                duration_us: u32::try_from(length_ns / 1000).unwrap_or(u32::MAX),
-                ..header_of(Kind::SoundMedia, tile, group.wall_ns)
-            };
-            let (sequence, at) = (self.sequence, self.end);
-            let message = binary(&media, credit, |out| {
-                if let Err(error) = group.write(out, sequence, at) {
-                    tracing::debug!(%error, "sound is left out");
+            self.end_ns = Some(group.wall_ns + group.length_ns);
+            let encoder = self.encoder.get_or_insert_with(|| sound.encoder());
+            if let Some(group) = encoder.encode(group) {
+                if self.announced.as_ref() != Some(sound.init()) {
+                    messages.push(TileMessage::Text(reply::sound(tile, sound)));
+                    let header = header_of(Kind::SoundInit, tile, group.wall_ns);
+                    let init = sound.init();
+                    messages.push(binary(&header, credit, |out| out.extend_from_slice(init)));
+                    (self.announced, self.end, self.is_moved) = (Some(init.clone()), 0, false);
                 }
-            });
-            messages.push(message);
-            self.sequence = self.sequence.wrapping_add(1);
-            self.end = self.end.saturating_add(group.duration);
-            self.end_ns = Some(group.wall_ns + length_ns);
+                let media = MediaHeader {
+                    is_key: true,
+                    is_discontinuity: std::mem::take(&mut self.is_moved),
+                    duration_us: u32::try_from(group.length_ns / 1000).unwrap_or(u32::MAX),
+                    ..header_of(Kind::SoundMedia, tile, group.wall_ns)
+                };
+                let (sequence, at) = (self.sequence, self.end);
+                let message = binary(&media, credit, |out| {
+                    if let Err(error) = group.write(out, sequence, at) {
+                        tracing::debug!(%error, "sound is left out");
+                    }
+                });
+                messages.push(message);
+                self.sequence = self.sequence.wrapping_add(1);
+                self.end = self.end.saturating_add(group.duration);
+            }
         }
         self.run = Some(run);
         messages

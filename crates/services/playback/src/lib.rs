@@ -49,7 +49,7 @@ mod transport;
 pub use claims::{Claims, DiscontinuityMode, Mode, PartRule, Protocol};
 pub use clip::{Clip, ClipLimits, ClipRequest};
 pub use error::PlaybackError;
-pub use live_sound::{LiveSound, NoLiveSound, SoundGroup, SoundRun};
+pub use live_sound::{LiveSound, SoundEncoder, SoundGroup, SoundRun};
 pub use live_video::{Cadence, FrameGroup, FrameRun, LiveVideo};
 pub use service::{CacheSizes, Service};
 pub use session::SessionRequest;

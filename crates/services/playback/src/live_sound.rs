@@ -1,8 +1,8 @@
 //! The sound of a live stream for a viewer that is sent to: a fragment's frames as they arrive, each group
 //! a `moof` and `mdat` beside those of the pictures (`live_video.rs`).
 //!
-//! AAC and Opus go as they came. Telephone and plain sound would have to be encoded, which is done a
-//! fragment at a time (packaging.md): that is not live, and is refused by name.
+//! AAC and Opus go as they came. Telephone and plain sound, which browsers refuse, become Opus as they
+//! arrive, by an encoder of each viewer.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use bytes::Bytes;
 use streamkeep_fmp4::Sample;
 use streamkeep_live::{LiveFragment, Progress};
 use streamkeep_media::{FrameEntry, gather};
+use streamkeep_sound::{PACKET_SAMPLES_48K, StreamEncoder};
 
 use crate::PlaybackError;
 use crate::init::track_init_segment;
@@ -23,30 +24,12 @@ pub struct LiveSound {
     init: Bytes,
 }
 
-/// Why a session has no sound that can be sent live.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NoLiveSound {
-    /// There is no audio track that can be played.
-    None,
-    /// It would have to be encoded anew. Holds its codec, as Matroska names it.
-    NotLive(String),
-}
-
 impl LiveVideo {
-    /// The sound beside the pictures.
-    ///
-    /// # Errors
-    /// Why there is none.
-    pub fn sound(&self) -> Result<LiveSound, NoLiveSound> {
+    /// The sound beside the pictures; `None` when there is no audio track that can be played.
+    pub fn sound(&self) -> Option<LiveSound> {
         let tracks = self.tracks().clone();
-        let audio = tracks.audio.as_ref().ok_or(NoLiveSound::None)?;
-        if audio.encoder.is_some() {
-            let track = tracks.header.tracks.get(usize::from(audio.index));
-            let codec = track.map_or_else(String::new, |track| track.codec_id.clone());
-            return Err(NoLiveSound::NotLive(codec));
-        }
-        let init = track_init_segment(&tracks, TrackRole::Audio).ok().flatten();
-        Ok(LiveSound { init: init.ok_or(NoLiveSound::None)?, tracks })
+        let init = track_init_segment(&tracks, TrackRole::Audio).ok().flatten()?;
+        Some(LiveSound { init, tracks })
     }
 }
 
@@ -60,7 +43,7 @@ impl LiveSound {
         self.track().codec_string()
     }
 
-    /// Ticks per second of the media: the sampling rate.
+    /// Ticks per second of what is sent: the sampling rate.
     pub fn timescale(&self) -> u32 {
         self.track().timescale
     }
@@ -69,6 +52,62 @@ impl LiveSound {
     pub fn init(&self) -> &Bytes {
         &self.init
     }
+
+    /// Makes what is sent of an unbroken run of groups. After a gap, another is needed.
+    pub fn encoder(&self) -> SoundEncoder {
+        let encoder = self.track().encoder.clone().map(StreamEncoder::new);
+        let stream = encoder.transpose().unwrap_or_else(|error| {
+            tracing::error!(%error, "no encoder");
+            None
+        });
+        SoundEncoder { sound: self.clone(), stream }
+    }
+}
+
+/// From frames as they came to frames as they are sent.
+#[derive(Debug)]
+pub struct SoundEncoder {
+    sound: LiveSound,
+    stream: Option<StreamEncoder>,
+}
+
+impl SoundEncoder {
+    /// What a group, which follows the one before, adds: itself where frames are sent as they came;
+    /// else the packets that are complete now, `None` when none is.
+    pub fn encode(&mut self, group: SoundGroup) -> Option<SoundGroup> {
+        let track = self.sound.track();
+        if track.encoder.is_none() {
+            return Some(group);
+        }
+        let stream = self.stream.as_mut()?;
+        let before_ns = ns_of(stream.position(), track.description.sampling_rate);
+        let payloads: Vec<&[u8]> = group.payload.iter().map(Bytes::as_ref).collect();
+        let packets = stream.push(&payloads).unwrap_or_else(|error| {
+            tracing::debug!(%error, "sound is left out");
+            Vec::new()
+        });
+        let first = packets.first()?;
+        let duration = packets.len() as u64 * PACKET_SAMPLES_48K;
+        Some(SoundGroup {
+            wall_ns: group.wall_ns + ns_of(first.start_48k, track.timescale) - before_ns,
+            duration,
+            length_ns: ns_of(duration, track.timescale),
+            samples: packets
+                .iter()
+                .map(|packet| sample(packet.data.len(), PACKET_SAMPLES_48K as u32))
+                .collect(),
+            payload: packets.into_iter().map(|packet| packet.data).collect(),
+        })
+    }
+}
+
+fn ns_of(ticks: u64, timescale: u32) -> i128 {
+    i128::from(ticks) * 1_000_000_000 / i128::from(timescale.max(1))
+}
+
+fn sample(len: usize, duration: u32) -> Sample {
+    let size = u32::try_from(len).unwrap_or(u32::MAX);
+    Sample { size, duration, composition_offset: 0, is_sync: true }
 }
 
 /// The sound of one fragment of the live tail from some time on.
@@ -133,15 +172,17 @@ impl SoundRun {
         self.frames.is_empty()
     }
 
-    /// All that has arrived.
+    /// All that has arrived, as it came.
     pub fn take(&mut self) -> Option<SoundGroup> {
         let first = *self.frames.first()?;
-        let format = &self.sound.track().description.format;
+        let description = &self.sound.track().description;
+        let format = &description.format;
         let mut group = SoundGroup {
             samples: Vec::with_capacity(self.frames.len()),
             payload: Vec::with_capacity(self.frames.len()),
             wall_ns: self.wall_ns(&first),
             duration: 0,
+            length_ns: 0,
         };
         for frame in std::mem::take(&mut self.frames) {
             let Some(bytes) = gather(&self.pieces, frame.offset as usize, frame.len as usize)
@@ -150,14 +191,10 @@ impl SoundRun {
             };
             let duration = format.samples(&bytes, bytes.len()).unwrap_or(0).max(1);
             group.duration += u64::from(duration);
-            group.samples.push(Sample {
-                size: frame.len,
-                duration,
-                composition_offset: 0,
-                is_sync: true,
-            });
+            group.samples.push(sample(bytes.len(), duration));
             group.payload.push(bytes);
         }
+        group.length_ns = ns_of(group.duration, description.sampling_rate);
         (!group.samples.is_empty()).then_some(group)
     }
 
@@ -174,8 +211,10 @@ pub struct SoundGroup {
     payload: Vec<Bytes>,
     /// When the first frame is heard by the producer's clock, nanoseconds since 1970.
     pub wall_ns: i128,
-    /// Sum of the frames' durations, in ticks of the sound.
+    /// Sum of the frames' durations, in ticks of the sound as the group has it.
     pub duration: u64,
+    /// The same in nanoseconds.
+    pub length_ns: i128,
 }
 
 impl SoundGroup {

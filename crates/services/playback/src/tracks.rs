@@ -36,7 +36,7 @@ pub(crate) struct AudioTrack {
     /// Ticks per second of what is handed out.
     pub(crate) timescale: u32,
     /// It is encoded anew, to Opus.
-    pub(crate) encoder: Option<FragmentEncoder>,
+    pub(crate) encoder: Option<Arc<FragmentEncoder>>,
 }
 
 /// One of the two.
@@ -141,7 +141,7 @@ fn describe_audio(track: &Track, index: u8) -> Result<AudioTrack, PlaybackError>
         Some(encoding) => {
             let format =
                 SoundFormat::new(encoding, description.sampling_rate, description.channels.into());
-            let encoder = format.map(FragmentEncoder::new);
+            let encoder = format.map(|format| Arc::new(FragmentEncoder::new(format)));
             Some(encoder.map_err(|error| PlaybackError::UnsupportedMedia(error.to_string()))?)
         }
     };
