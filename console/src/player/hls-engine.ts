@@ -5,6 +5,9 @@ import type { HlsConfig } from "hls.js";
 import type { Engine, EngineEvents } from "./engine.ts";
 import { type Segment, find, place, wallOf } from "./wall-map.ts";
 
+/** Without parts, a fragment is awaited whole: so far behind the end of the list. */
+const BEHIND_FRAGMENTS = 1.5;
+
 export type HlsKind = "low-latency" | "live" | "recording";
 
 /** The defaults are for films: they keep what was played for ever and never catch up. */
@@ -32,7 +35,7 @@ function config(kind: HlsKind, fragmentSeconds: number): Partial<HlsConfig> {
   return {
     ...live,
     lowLatencyMode: false,
-    liveSyncDuration: 1.5 * fragmentSeconds,
+    liveSyncDuration: BEHIND_FRAGMENTS * fragmentSeconds,
     liveMaxLatencyDuration: 4 * fragmentSeconds,
   };
 }
@@ -43,6 +46,8 @@ export async function openHls(
   const { default: Player } = await import("hls.js");
   if (!Player.isSupported()) return openNative(video, url, kind, events);
   const hls = new Player(config(kind, fragmentSeconds));
+  // For lists that have no parts after all, as with sound that the server encodes by the fragment.
+  if (kind === "low-latency") hls.config.liveSyncDuration = BEHIND_FRAGMENTS * fragmentSeconds;
   let recoveries = 0;
   hls.on(Player.Events.ERROR, (_event, data) => {
     if (!data.fatal) return;
@@ -83,7 +88,7 @@ export async function openHls(
     wallOf: wall,
     find: (wallMs) => find(segmentsOf(hls), wallMs),
     liveEdge: () => (kind === "recording" ? null : edge()),
-    transport: kind === "low-latency" ? "LL-HLS" : "HLS",
+    get transport() { return hls.latestLevelDetails?.partTarget ? "LL-HLS" : "HLS"; },
     bitsPerSecond: () => hls.levels[hls.currentLevel]?.bitrate ?? null,
     rest: (isResting) => (isResting ? hls.stopLoad() : hls.startLoad(-1)),
     destroy: () => {

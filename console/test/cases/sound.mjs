@@ -2,9 +2,12 @@
 
 import assert from "node:assert/strict";
 import { Camera } from "../../../tests/players/camera.mjs";
+import { median, pictureAges } from "../pixels.mjs";
 import { pause, signIn } from "../steps.mjs";
 
 const SECOND = "sound-2";
+/** A fragment of 2 s, which such sound is encoded by, and a fragment and a half behind the end of the list. */
+const DELAY_MS_MAX = 5000;
 
 /** In the page: the elements that sound is played by. */
 function watchAudio() {
@@ -54,6 +57,10 @@ export default [
           const video = document.querySelector("video");
           return video && !video.paused && video.webkitDecodedFrameCount > 50 && video.webkitAudioDecodedByteCount > 0;
         }, undefined, { timeout: 20_000 });
+        await pause(2000);
+        const delay = Math.round(median(await pictureAges(page)));
+        test.notes.push(`${delay} ms behind`);
+        assert.ok(delay <= DELAY_MS_MAX, `${delay} ms behind`);
       } finally {
         camera.kill();
       }
