@@ -10,6 +10,7 @@ use bytes::Bytes;
 use streamkeep_fmp4::Sample;
 use streamkeep_live::{LiveFragment, Progress};
 use streamkeep_media::{FrameEntry, gather};
+use streamkeep_packaging::ns_of_ticks;
 use streamkeep_sound::{PACKET_SAMPLES_48K, StreamEncoder};
 
 use crate::PlaybackError;
@@ -102,7 +103,7 @@ impl SoundEncoder {
 }
 
 fn ns_of(ticks: u64, timescale: u32) -> i128 {
-    i128::from(ticks) * 1_000_000_000 / i128::from(timescale.max(1))
+    ns_of_ticks(i64::try_from(ticks).unwrap_or(i64::MAX), timescale)
 }
 
 fn sample(len: usize, duration: u32) -> Sample {
